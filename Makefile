@@ -1,0 +1,97 @@
+# `make help` lists the targets. Those that work on a database use DATABASE_URL.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+# The tools of the virtual environment where there is one, else those on PATH (a container, a runbook).
+BIN = $(if $(wildcard $(VENV)/bin/alembic),$(VENV)/bin/,)
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PYTEST_ARGS ?= -n 2
+
+export MESSAGE
+
+##@ Two commands
+.PHONY: serve test
+serve: setup  ## build the site, serve it on http://127.0.0.1:8000, and run every page meanwhile
+	$(VENV)/bin/backout serve
+
+test: setup  ## run everything: pages, tests, linters, the site; on PostgreSQL 18, and 15 where it is installed
+	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+	@if $(VENV)/bin/backout postgres --postgres system:15 -- true 2>/dev/null; then \
+		BACKOUT_POSTGRES=system:15 $(VENV)/bin/python -m pytest $(PYTEST_ARGS); \
+	elif [ "$$BACKOUT_REQUIRE_ALL" = 1 ]; then \
+		echo "error: BACKOUT_REQUIRE_ALL=1, and PostgreSQL 15 is not installed" >&2; exit 1; \
+	else \
+		echo "NOT CHECKED: everything on PostgreSQL 15, which is not installed here (Debian: postgresql-15)"; \
+	fi
+
+##@ Migrations
+.PHONY: migrate migrate-up migrate-down-one migrate-current migrate-create migrate-test sample
+migrate:  ## run migrations, here or in a running compose service: MIGRATE_IN=api
+ifdef MIGRATE_IN
+	docker compose exec -T $(MIGRATE_IN) alembic upgrade head
+else
+	@$(MAKE) migrate-up
+endif
+
+migrate-up: need-database  ## apply all pending migrations
+	$(BIN)alembic upgrade head
+
+migrate-down-one: need-database  ## roll back the last migration, after asking (CONFIRM=yes for scripts)
+	@$(BIN)backout rollback $(if $(filter yes,$(CONFIRM)),--yes)
+
+migrate-current: need-database  ## show the current revision
+	@$(BIN)alembic current
+
+migrate-create: need-database  ## create a migration from the models: MESSAGE="add users.nickname"
+	@test -n "$$MESSAGE" || { echo 'error: MESSAGE is not set; for example: make migrate-create MESSAGE="add users.nickname"' >&2; exit 2; }
+	@$(BIN)alembic revision --autogenerate -m "$$MESSAGE"
+	@echo 'Next: read the new file, fill in its docstring, then: make migrate-up migrate-test'
+
+migrate-test: need-database  ## test the rollback of the last migration, on a disposable database
+	@bash scripts/test_migration_rollback.sh
+
+sample: need-database  ## load the sample rows into a database at head
+	@$(BIN)python -m content_creation_crew.db.sample
+
+.PHONY: need-database
+need-database:
+	@test -n "$$DATABASE_URL" || { printf '%s\n' 'error: DATABASE_URL is not set: set it to postgresql://user@host:port/database, or use a disposable one:' \
+		'  backout postgres --revision head --sample -- make $(firstword $(MAKECMDGOALS))' >&2; exit 2; }
+
+##@ Development
+.PHONY: setup site lint bench mutate lock clean help
+setup: $(VENV)/.complete  ## make .venv with the locked packages
+$(VENV)/.complete: requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo 'error: Python 3.11 or newer is not on PATH; install it, or: make PYTHON=/path/to/python3' >&2; exit 2; }
+	@echo "setting up $(VENV) (about a minute, once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+site: setup  ## build the site into site/, executing nothing
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(VENV)/bin/mkdocs build --strict
+
+lint: setup  ## ruff, mypy, codespell, shellcheck, zizmor
+	$(VENV)/bin/python -m pytest tests/test_lint.py
+
+bench: setup  ## measure how fast a disposable database is there
+	$(VENV)/bin/python tests/benchmarks/bench_postgres.py
+
+mutate: setup  ## change the guides one word at a time and list the changes that no test notices
+	$(VENV)/bin/python tests/mutate.py
+
+lock: setup  ## resolve requirements.txt anew
+	$(VENV)/bin/python -m pip install --quiet uv
+	$(VENV)/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements.txt
+
+clean:  ## remove what make has made
+	rm -rf $(VENV) build site
+
+help:  ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
