@@ -1,0 +1,1 @@
+"""The database layer of Content Creation Crew: models, engine, sample rows and the health endpoint."""

@@ -1,0 +1,4 @@
+"""The database layer: ``base``, ``models``, ``engine``, ``revision`` and the ``sample`` rows.
+
+Nothing here imports FastAPI, and importing the models opens no connection.
+"""
