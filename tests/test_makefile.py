@@ -1,0 +1,312 @@
+"""The targets of the Makefile, called as people call them; those that install or serve are left to CI."""
+
+import os
+import pty
+import re
+import shlex
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from backout.postgres import Database, Server
+from backout.production import current_revisions
+
+ROOT = Path(__file__).parents[1]
+HEAD, PARENT, GRANDPARENT = "7f544264830f", "76f0ddcb0970", "3263c0e46dff"
+
+Make = Callable[..., Database]
+Run = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture
+def make(environment: dict[str, str], backout_server: Server) -> Callable[..., Run]:
+    """Run make in a directory, by default the repository's, with a database or without one."""
+
+    def make(
+        *arguments: str,
+        root: Path = ROOT,
+        database: Database | None = None,
+        variables: Mapping[str, str] | None = None,
+        stdin: int = subprocess.DEVNULL,
+    ) -> Run:
+        chosen = backout_server.environment(database) if database else {}
+        return subprocess.run(
+            ["make", "--no-print-directory", *arguments],
+            cwd=root,
+            env={**environment, **chosen, **(variables or {})},
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return make
+
+
+def without_make(stderr: str) -> str:
+    """What a recipe printed, without make's own last line."""
+    return re.sub(r"make(\[\d+\])?: \*\*\* \[\S+: [\w-]+\] Error \d+\n", "", stderr)
+
+
+# -- help -------------------------------------------------------------------------------------------
+
+
+def test_help_describes_every_target(make: Callable[..., Run]) -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    described = dict(re.findall(r"^  ([a-z-]+) +(\S.*)$", make("help").stdout, re.MULTILINE))
+    rules = set(re.findall(r"^([a-z-]+):", text, re.MULTILINE))
+    assert described.keys() == rules - {"need-database"}
+    assert make().stdout == make("help").stdout
+
+
+def test_no_target_is_mistaken_for_a_file() -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = {name for names in re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE) for name in names.split()}
+    rules = set(re.findall(r"^([^\s:#]+):(?!=)", text, re.MULTILINE))
+    assert rules - phony == {".PHONY", "$(VENV)/.complete", ".DELETE_ON_ERROR"}
+    assert phony <= rules
+
+
+# -- a database is needed ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "target", ["migrate-up", "migrate-down-one", "migrate-current", "migrate-create", "migrate-test", "sample"]
+)
+def test_a_database_must_be_named(make: Callable[..., Run], target: str) -> None:
+    done = make(target)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert without_make(done.stderr) == (
+        "error: DATABASE_URL is not set: set it to postgresql://user@host:port/database, or use a disposable one:\n"
+        f"  backout postgres --revision head --sample -- make {target}\n"
+    )
+
+
+# -- migrate ----------------------------------------------------------------------------------------
+
+
+def test_migrate_here_applies_what_is_pending(
+    make: Callable[..., Run], working_copy: Any, disposable: Make
+) -> None:
+    database = disposable(revision=PARENT)
+    done = make("migrate", root=working_copy.root, database=database)
+    assert (done.returncode, done.stdout) == (0, ".venv/bin/alembic upgrade head\n"), done.stderr
+    assert current_revisions(database.url) == (HEAD,)
+
+
+@pytest.mark.parametrize("status", [0, 7])
+def test_migrate_in_a_service_runs_alembic_there(make: Callable[..., Run], tmp_path: Path, status: int) -> None:
+    """In a running container, without a terminal; its failure is make's."""
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" >{shlex.quote(str(tmp_path / 'arguments'))}\nexit {status}\n")
+    docker.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = make("migrate", "MIGRATE_IN=api", variables={"PATH": path})
+    assert done.returncode == (2 if status else 0)
+    arguments = (tmp_path / "arguments").read_text().splitlines()
+    assert arguments == ["compose", "exec", "-T", "api", "alembic", "upgrade", "head"]
+
+
+# -- migrate-down-one -------------------------------------------------------------------------------
+
+DESCRIPTION = (
+    f"Roll back {PARENT}: drop newsletter_signups\n"
+    f"The database will be at {GRANDPARENT}.\n"
+    "Data loss, by its docstring:\n"
+    "  newsletter_signups: every row, for good.\n"
+    "Rollback plan, by its docstring:\n"
+    "  The downgrade creates the table again, empty. If the addresses are needed, export them from the\n"
+    "  mailing service, or restore the table from a backup taken before the deploy.\n"
+)
+QUESTION = f"Roll back {PARENT}? [y/N]: "
+
+
+def answered(make: Callable[..., Run], answer: str, root: Path, database: Database) -> Run:
+    """Call ``make migrate-down-one`` with a terminal on which the answer has been typed."""
+    ours, theirs = pty.openpty()
+    try:
+        os.write(ours, answer.encode())
+        return make("migrate-down-one", root=root, database=database, stdin=theirs)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def has_newsletter(database: Database) -> bool:
+    with psycopg.connect(database.url) as connection:
+        return connection.execute("SELECT to_regclass('newsletter_signups') IS NOT NULL").fetchone() == (True,)
+
+
+def test_nothing_is_rolled_back_when_nobody_can_be_asked(
+    make: Callable[..., Run], working_copy: Any, disposable: Make
+) -> None:
+    database = disposable(revision=PARENT)
+    done = make("migrate-down-one", root=working_copy.root, database=database)
+    assert (done.returncode, done.stdout) == (2, DESCRIPTION)
+    assert without_make(done.stderr) == (
+        "error: nobody can be asked: standard input is no terminal; for scripts: --yes, or CONFIRM=yes with make\n"
+    )
+    assert "migrate-down-one] Error 3\n" in done.stderr
+    assert (current_revisions(database.url), has_newsletter(database)) == ((PARENT,), False)
+
+
+def test_who_says_no_keeps_the_database(make: Callable[..., Run], working_copy: Any, disposable: Make) -> None:
+    database = disposable(revision=PARENT)
+    done = answered(make, "n\n", working_copy.root, database)
+    assert (done.returncode, done.stdout) == (2, DESCRIPTION + QUESTION)
+    assert without_make(done.stderr) == "Aborted!\n"
+    assert (current_revisions(database.url), has_newsletter(database)) == ((PARENT,), False)
+
+
+def test_who_says_yes_rolls_back(make: Callable[..., Run], working_copy: Any, disposable: Make) -> None:
+    database = disposable(revision=PARENT)
+    done = answered(make, "y\n", working_copy.root, database)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == DESCRIPTION + QUESTION + f"rolled back {PARENT}; the database is at {GRANDPARENT}\n"
+    assert (current_revisions(database.url), has_newsletter(database)) == ((GRANDPARENT,), True)
+
+
+@pytest.mark.parametrize(("confirm", "status"), [("yes", 0), ("no", 2)])
+def test_scripts_confirm_beforehand(
+    make: Callable[..., Run], working_copy: Any, disposable: Make, confirm: str, status: int
+) -> None:
+    database = disposable(revision="head")
+    done = make("migrate-down-one", f"CONFIRM={confirm}", root=working_copy.root, database=database)
+    assert done.returncode == status
+    said = (
+        f"Roll back {HEAD}: index the queue of content jobs\n"
+        f"The database will be at {PARENT}.\n"
+        "Data loss, by its docstring: none\n"
+        "Rollback plan, by its docstring:\n"
+        "  Drops the index, concurrently as well. Nothing is lost but speed.\n"
+    )
+    assert done.stdout == said + (f"rolled back {HEAD}; the database is at {PARENT}\n" if confirm == "yes" else "")
+    assert current_revisions(database.url) == ((PARENT,) if confirm == "yes" else (HEAD,))
+
+
+# -- migrate-current, migrate-create, sample --------------------------------------------------------
+
+
+def test_the_current_revision_is_shown(make: Callable[..., Run], working_copy: Any, disposable: Make) -> None:
+    done = make("migrate-current", root=working_copy.root, database=disposable(revision="head"))
+    assert (done.returncode, done.stdout) == (0, f"{HEAD} (head)\n")
+
+
+def test_a_new_migration_needs_a_message(make: Callable[..., Run], disposable: Make) -> None:
+    done = make("migrate-create", database=disposable())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert without_make(done.stderr) == (
+        'error: MESSAGE is not set; for example: make migrate-create MESSAGE="add users.nickname"\n'
+    )
+
+
+def test_a_new_migration_is_made_from_the_models(
+    make: Callable[..., Run], working_copy: Any, disposable: Make
+) -> None:
+    """Whatever the message holds, it is a message and nothing else."""
+    model = working_copy.root / "src/content_creation_crew/db/models/user.py"
+    text = model.read_text(encoding="utf-8")
+    model.write_text(
+        re.sub(r"^    display_name\b", "    nickname: Mapped[str | None]\n    display_name", text, flags=re.MULTILINE),
+        encoding="utf-8",
+    )
+    versions = working_copy.root / "alembic" / "versions"
+    before = set(versions.iterdir())
+    message = """add users' "nickname"; touch `pwd`/x"""
+    database = disposable(revision="head")
+    done = make("migrate-create", f"MESSAGE={message}", root=working_copy.root, database=database)
+    assert done.returncode == 0, done.stderr
+    (new,) = {path for path in versions.iterdir() if path.suffix == ".py"} - before
+    assert done.stdout == (
+        f"Generating {new} ...  done\n"
+        "Next: read the new file, fill in its docstring, then: make migrate-up migrate-test\n"
+    )
+    assert not (working_copy.root / "x").exists()
+    written = new.read_text(encoding="utf-8")
+    assert written.startswith(f'"""{message}\n')
+    assert f"down_revision = '{HEAD}'\n" in written
+    assert re.findall(r"op\.\w+\(.*\)", written) == [
+        "op.add_column('users', sa.Column('nickname', sa.Text(), nullable=True))",
+        "op.drop_column('users', 'nickname')",
+    ]
+
+
+def test_sample_rows_are_loaded(make: Callable[..., Run], working_copy: Any, disposable: Make) -> None:
+    done = make("sample", root=working_copy.root, database=disposable(revision="head"))
+    assert (done.returncode, done.stdout[:16]) == (0, "369 sample rows:")
+
+
+# -- setup, clean -----------------------------------------------------------------------------------
+
+
+def test_setup_is_done_once(make: Callable[..., Run], working_copy: Any) -> None:
+    done = make("setup", root=working_copy.root)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "make: Nothing to be done for 'setup'.\n", "")
+    assert make("--question", "setup", root=working_copy.root).returncode == 0
+    (working_copy.root / ".venv" / ".complete").unlink()
+    assert make("--question", "setup", root=working_copy.root).returncode == 1
+
+
+def test_setup_needs_a_new_python(make: Callable[..., Run], tmp_path: Path) -> None:
+    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    done = make("setup", "PYTHON=", root=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[0] == (
+        "error: Python 3.11 or newer is not on PATH; install it, or: make PYTHON=/path/to/python3"
+    )
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_clean_leaves_what_git_tracks(make: Callable[..., Run], working_copy: Any) -> None:
+    for name in ("build", "site"):
+        (working_copy.root / name).mkdir()
+    assert make("clean", root=working_copy.root).returncode == 0
+    left = subprocess.run(
+        ["git", "status", "--porcelain", "--ignored"], cwd=working_copy.root, capture_output=True, text=True, check=True
+    )
+    assert left.stdout == ""
+
+
+# -- test -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("installed", "required", "status", "said"),
+    [
+        (True, "", 0, "pytest on the default\npytest on system:15\n"),
+        (True, "1", 0, "pytest on the default\npytest on system:15\n"),
+        (
+            False,
+            "",
+            0,
+            ("pytest on the default\n"
+            "NOT CHECKED: everything on PostgreSQL 15, which is not installed here (Debian: postgresql-15)\n"),
+        ),
+        (False, "1", 2, "pytest on the default\n"),
+    ],
+)
+def test_everything_is_tested_on_both_ends_of_the_supported_range(
+    make: Callable[..., Run], tmp_path: Path, installed: bool, required: str, status: int, said: str
+) -> None:
+    tools = tmp_path / ".venv" / "bin"
+    tools.mkdir(parents=True)
+    answers = {
+        "python": '[ "$*" = "-m pytest -n 2" ] && echo "pytest on ${BACKOUT_POSTGRES:-the default}"',
+        "backout": f'[ "$*" = "postgres --postgres system:15 -- true" ] && exit {0 if installed else 1}',
+    }
+    for name, script in answers.items():
+        (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tools / name).chmod(0o755)
+    for name in ("requirements.txt", "pyproject.toml", ".venv/.complete"):
+        (tmp_path / name).touch()
+    (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
+    done = make("--silent", "test", root=tmp_path, variables={"BACKOUT_REQUIRE_ALL": required})
+    assert (done.returncode, done.stdout) == (status, said)
+    assert without_make(done.stderr) == (
+        "error: BACKOUT_REQUIRE_ALL=1, and PostgreSQL 15 is not installed\n" if status else ""
+    )

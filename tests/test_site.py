@@ -1,0 +1,317 @@
+"""The built site: built strictly, executing nothing, asking nobody; and its pictures, in a real browser."""
+
+import functools
+import http.server
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from backout.configuration import load_project
+from backout.mkdocs_plugin import coverage
+from backout.pages import parse_page, read_page
+from backout.record import PageRecord, StepRecord, add_runs, read_runs, text_hash
+from backout.repository import copy_repository
+
+ROOT = Path(__file__).parents[1]
+PROJECT = load_project(ROOT)
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built as ``make site`` builds it, where no database and no tool of PostgreSQL can be reached."""
+    target = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", target],
+        cwd=ROOT,
+        env={
+            "PATH": "/nonexistent",
+            "HOME": str(target),
+            "NO_MKDOCS_2_WARNING": "1",
+            "DISABLE_MKDOCS_2_WARNING": "true",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    return target
+
+
+def test_building_imports_nothing_that_reaches_a_database(tmp_path: Path) -> None:
+    code = (
+        "import sys; from mkdocs.__main__ import cli\n"
+        "try: cli(['build', '--quiet', '--site-dir', sys.argv[1]])\n"
+        "except SystemExit as ended: assert not ended.code, ended.code\n"
+        "print(sorted({'sqlalchemy', 'alembic', 'psycopg', 'backout.postgres'} & set(sys.modules)))"
+    )
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_page_of_the_repository_is_on_the_site(site: Path) -> None:
+    sources = [path.relative_to(ROOT) for path in PROJECT.page_paths()]
+    wanted = {
+        path.with_suffix("").as_posix().removeprefix("docs/")
+        for path in sources
+        if path.parts[0] in ("docs", "runbooks")
+    }
+    built = {path.parent.relative_to(site).as_posix() for path in site.rglob("index.html")}
+    names = {re.sub(r"(^|/)(index|README)$", "", name) or "." for name in wanted}
+    assert names <= built
+
+
+def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
+    fetched = {
+        f"{path.relative_to(site)}: {element.get('src') or element.get('href')}"
+        for path in site.rglob("*.html")
+        for element in BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").find_all(
+            ["script", "link", "img", "iframe"]
+        )
+        if re.match(r"(https?:)?//", element.get("src") or element.get("href") or "")
+        and "canonical" not in (element.get("rel") or [])
+    }
+    assert fetched == set()
+
+
+def test_the_coverage_page_tells_each_state() -> None:
+    def page(name: str, text: str = "# T\n\n```bash\ntrue\n```\n"):
+        return parse_page(text, name)
+
+    def record(steps: tuple[StepRecord, ...], source: str = "# T\n\n```bash\ntrue\n```\n") -> PageRecord:
+        return PageRecord("f", text_hash(source), "2026-01-13T09:14:00+00:00", "abc1234", "18.6", 1.5, steps)
+
+    passed = StepRecord("t.1", 3, "bash", "run", "passed")
+    failed = StepRecord("t.1", 3, "bash", "run", "failed", "b.md:4: it broke")
+    unreached = StepRecord("t.2", 9, "bash", "run", "not reached", "not reached")
+    excused = page("e.md", "# T\n\n<!-- not run: needs a cluster -->\n```bash\nkubectl apply\n```\n")
+    pages = [page("a.md"), page("b.md"), page("c.md"), page("d.md"), excused, page("f.md", "# T\n")]
+    runs = {
+        "a.md": {18: record((passed,)), 15: record((passed,))},
+        "b.md": {18: record((failed, unreached))},
+        "c.md": {18: record((passed,), source="older")},
+    }
+    assert coverage(pages, runs).splitlines() == [
+        "PostgreSQL 18.6: last run 2026-01-13 09:14 UTC at abc1234.",
+        "",
+        "PostgreSQL 18.6: last run 2026-01-13 09:14 UTC at abc1234.",
+        "",
+        "",
+        "| Page | PostgreSQL 18 | PostgreSQL 15 | Run | Quoted | Parsed | Sabotaged | Not run |",
+        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |",
+        "| a.md | passed, 1.5&nbsp;s | passed, 1.5&nbsp;s | 1 | 0 | 0 | 0 | 0 |",
+        "| b.md | **1 failed**, 1 not reached | **not verified** | 1 | 0 | 0 | 0 | 0 |",
+        "| c.md | **changed since it was run** | **not verified** | 1 | 0 | 0 | 0 | 0 |",
+        "| d.md | **not verified** | **not verified** | 1 | 0 | 0 | 0 | 0 |",
+        "| e.md | **not verified** | **not verified** | 0 | 0 | 0 | 0 | 1 |",
+        "| f.md | nothing to run | nothing to run | 0 | 0 | 0 | 0 | 0 |",
+        "",
+        "## Failures {#failures}",
+        "",
+        "**b.md**, t.1, on PostgreSQL 18",
+        "",
+        "````text",
+        "b.md:4: it broke",
+        "````",
+        "",
+        "",
+        "## Blocks that are not run {#not-run}",
+        "",
+        "- e.md, line 4: needs a cluster",
+    ]  # fmt: skip
+
+
+def test_a_page_without_results_is_not_verified() -> None:
+    text = coverage([parse_page("# T\n\n```bash\ntrue\n```\n", "a.md")], {})
+    assert "**Not verified.** No test run has left its results in `build/run.json`." in text
+
+
+def test_links_of_the_repository_become_links_of_the_site(site: Path) -> None:
+    runbook = BeautifulSoup((site / "runbooks/roll-back-one-revision/index.html").read_text(), "html.parser")
+    targets = {str(link["href"]) for link in runbook.article.find_all("a", href=True)}  # type: ignore[union-attr]
+    assert "../../migration-rollback/#when" in targets
+    home = BeautifulSoup((site / "index.html").read_text(), "html.parser")
+    assert "runbooks/" in {str(link["href"]) for link in home.article.find_all("a", href=True)}  # type: ignore[union-attr]
+
+
+def test_annotations_do_not_show(site: Path) -> None:
+    shown = BeautifulSoup((site / "migration-rollback/index.html").read_text(), "html.parser").article
+    assert shown is not None
+    assert not [text for text in ("<!-- output -->", "sabotage:", "fails:") if text in shown.get_text()]
+
+
+def test_serve_shows_what_the_pages_did(tmp_path: Path, backout_server) -> None:
+    """``make serve`` on a copy with two pages: one holds, one fails, and both stand on the coverage page."""
+    project = tmp_path / "project"
+    copy_repository(ROOT, project)
+    for path in [
+        *project.glob("docs/*.md"),
+        *project.glob("*.md"),
+        *project.glob("runbooks/*.md"),
+        *project.glob("docs/decisions/*"),
+    ]:
+        path.unlink()
+    (project / "docs/index.md").write_text("# Holds\n\n```console\n$ echo one\none\n```\n")
+    (project / "docs/broken.md").write_text("# Broken\n\n```bash\nfalse\n```\n")
+    (project / "docs/reference/pages.md").unlink()
+    configuration = (project / "mkdocs.yml").read_text()
+    (project / "mkdocs.yml").write_text(configuration.partition("\nnav:")[0].replace("strict: true", "strict: false"))
+    port = _free_port()
+    environment = {**os.environ, "BACKOUT_POSTGRES": backout_server.url, "PYTHONPATH": str(ROOT / "src")}
+    environment.pop("PYTEST_XDIST_WORKER", None)
+    command = [sys.executable, "-m", "backout.cli", "serve", "--address", f"127.0.0.1:{port}"]
+    with subprocess.Popen(command, cwd=project, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            printed = []
+            for line in process.stdout:
+                printed.append(line)
+                if "the whole record" in line:
+                    break
+            text = "".join(printed)
+            assert "docs/broken.md:4: 'false' ended with 1, not with 0; it printed nothing" in text
+            assert re.search(r"^  docs/broken.md .*PostgreSQL \d+: 2 passed, 1 failed", text, re.MULTILINE), text
+            assert (
+                f"Some pages do not hold: see above; the whole record: http://127.0.0.1:{port}/reference/coverage/"
+                in text
+            )
+            page = _eventually(f"http://127.0.0.1:{port}/reference/coverage/", "1 failed")
+            assert "docs/broken.md:4" in page
+        finally:
+            process.send_signal(subprocess.signal.SIGINT)  # type: ignore[attr-defined]
+            assert process.wait(timeout=30) == 0
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(site))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.skipif(
+    CHROMIUM is None, reason="NOT CHECKED: the site in a browser: no Chromium is installed (Debian: chromium)"
+)
+def test_every_picture_is_drawn_and_no_request_leaves_the_site(site: Path, address: str) -> None:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow, and needed with a browser only
+
+    wanted = {
+        path.relative_to(ROOT).as_posix(): sum(step.language == "mermaid" for step in read_page(path, ROOT).steps)
+        for path in PROJECT.page_paths()
+    }
+    drawn, requests, problems = {}, set(), []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        page = browser.new_page()
+        page.on("request", lambda request: requests.add(request.url))
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        for name, pictures in wanted.items():
+            if pictures and name.startswith(("docs/", "runbooks/")):
+                url = re.sub(r"(^|/)(index|README)$", "", name.removeprefix("docs/").removesuffix(".md"))
+                page.goto(f"{address}/{url}/" if url else f"{address}/")
+                # Material puts each picture into a closed shadow root below a div of this class.
+                page.wait_for_function(
+                    "wanted => document.querySelectorAll('div.mermaid').length == wanted"
+                    " && !document.querySelector('pre.mermaid')",
+                    arg=pictures,
+                )
+                heights = page.eval_on_selector_all("div.mermaid", "all => all.map(one => one.clientHeight)")
+                drawn[name] = [height for height in heights if height > 40]
+        browser.close()
+    assert problems == []
+    assert {name: len(heights) for name, heights in drawn.items()} == {
+        name: count for name, count in wanted.items() if count and name.startswith(("docs/", "runbooks/"))
+    }
+    assert {url for url in requests if not url.startswith((address, "data:", "blob:"))} == set()
+
+
+@pytest.mark.skipif(
+    CHROMIUM is None, reason="NOT CHECKED: Mermaid's own parser: no Chromium is installed (Debian: chromium)"
+)
+def test_mermaid_refuses_what_is_no_picture(address: str) -> None:
+    """The renderer that the test above relies on does tell right from wrong."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+
+    blocks = [
+        (f"{path.relative_to(ROOT)}:{step.line}", step.text)
+        for path in PROJECT.page_paths()
+        for step in read_page(path, ROOT).steps
+        if step.language == "mermaid"
+    ]
+    assert blocks
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.goto(f"{address}/")
+        parse = (
+            "async text => { try { await mermaid.parse(text); return null } catch (error) { return error.message } }"
+        )
+        wrong = {where: problem for where, text in blocks if (problem := page.evaluate(parse, text))}
+        refused = page.evaluate(parse, "flowchart TD\n  A[open --> B\n")
+        browser.close()
+    assert wrong == {}
+    assert "Parse error" in refused
+
+
+def test_run_json_is_merged_and_forgets_pages_that_are_gone(tmp_path: Path) -> None:
+    path = tmp_path / "build" / "run.json"
+    record = PageRecord("f", "s", "2026-01-13T09:14:00+00:00", "abc", "18.6", 1.0, ())
+    add_runs(path, {"a.md": record, "gone.md": record}, major=18, known=["a.md", "gone.md"])
+    add_runs(path, {"a.md": record}, major=15, known=["a.md"])
+    assert read_runs(path) == {"a.md": {15: record, 18: record}}
+    assert json.loads(path.read_text())["format"] == "backout/run"
+
+
+def _free_port() -> int:
+    import socket  # noqa: PLC0415
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _eventually(url: str, text: str) -> str:
+    """The page once it has been built with that text; MkDocs builds again when the record changes."""
+    import time  # noqa: PLC0415
+    import urllib.request  # noqa: PLC0415
+
+    deadline = time.monotonic() + 60
+    while True:
+        with urllib.request.urlopen(url) as answer:
+            page: str = answer.read().decode()
+        if text in page or time.monotonic() > deadline:
+            assert text in page
+            return page
+        time.sleep(0.1)
