@@ -3,7 +3,7 @@
 ::
 
     Evidence                          one revision
-    ├── Step × 5                      upgrade, downgrade, reupgrade, lived_in_downgrade, lived_in_reupgrade
+    ├── Step (five)                   upgrade, downgrade, reupgrade, lived_in_downgrade, lived_in_reupgrade
     │   └── Statement                 what it locked, rewrote, scanned
     ├── SchemaChange                  changes of the upgrade; what the round trip did not restore
     ├── Losses                        values lost: by the upgrade, untouched, lived in
@@ -232,7 +232,9 @@ class Evidence:
 
 
 _FIRST = ("format", "version", "postgres", "revision", "parents", "path", "summary", "fingerprint", "risk", "rollback")
-_IDENTITY = frozenset({"format", "version", "postgres", "revision", "parents", "path", "summary", "fingerprint", "also"})
+_IDENTITY = frozenset(
+    {"format", "version", "postgres", "revision", "parents", "path", "summary", "fingerprint", "also"}
+)
 
 
 def to_builtins(evidence: Evidence) -> dict[str, Any]:
