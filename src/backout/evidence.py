@@ -29,8 +29,8 @@ import msgspec
 
 from backout.errors import ConfigurationError
 
-FORMAT = "backout/evidence"
-VERSION = 1
+FORMAT: Literal["backout/evidence"] = "backout/evidence"
+VERSION: Literal[1] = 1
 
 Outcome = Literal["applied", "failed", "no-op", "not-run"]
 Order = Literal["before", "after", "either", "split"]
