@@ -158,29 +158,6 @@ def test_a_rollback_that_is_not_one_step_is_refused(
     assert str(caught.value) == message.format(versions=small_chain.root / "alembic" / "versions")
 
 
-@pytest.mark.parametrize(
-    ("text", "lines"),
-    [
-        ("", ()),
-        ("Data loss: none\n", ()),
-        ("Data loss:\nRollback plan:\n    None.\n", ()),
-        ("Data loss:\n\n    users.email: its capitals.", ("users.email: its capitals.",)),
-        (
-            "    Data loss:\n        one\n        two\n    Rollback plan:\n        x\n",
-            ("one", "two"),
-        ),
-        ("No data loss:\n    one\n", ()),
-    ],
-    ids=["nothing", "in the line", "empty", "to the end", "indented", "another section"],
-)
-def test_docstring_section(text: str, lines: tuple[str, ...]) -> None:
-    assert production.docstring_section(text, "Data loss") == lines
-
-
-def test_a_section_s_name_is_no_pattern() -> None:
-    assert production.docstring_section("Data loss:\n    one\n", "D.ta loss") == ()
-
-
 # -- the migration lock -----------------------------------------------------------------------------
 
 

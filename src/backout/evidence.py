@@ -22,7 +22,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -285,8 +284,3 @@ def with_major(canonical: Evidence, other: Evidence) -> Evidence:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of an evidence file."""
     return msgspec.json.schema(Evidence)
-
-
-def evidence_path(versions: Path, revision: str) -> Path:
-    """Where the evidence of a revision is kept: in ``evidence/``, beside the directory of the revisions' files."""
-    return versions.parent / "evidence" / f"{revision}.json"

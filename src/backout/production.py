@@ -22,6 +22,7 @@ from psycopg import conninfo
 
 from backout.chain import project_environment
 from backout.configuration import Project
+from backout.docstrings import section
 from backout.errors import BackoutError, ConfigurationError, Refused
 
 # Any number that nobody else takes for an advisory lock of this database; "backout" in ASCII, read as hexadecimal.
@@ -120,16 +121,9 @@ def describe_rollback(project: Project, url: str) -> Rollback:
         revision=revision,
         parent=parents[0] if parents else "base",
         message=script.doc,
-        losses=docstring_section(script.longdoc, "Data loss"),
-        plan=docstring_section(script.longdoc, "Rollback plan"),
+        losses=section(script.longdoc, "Data loss"),
+        plan=section(script.longdoc, "Rollback plan"),
     )
-
-
-def docstring_section(text: str, name: str) -> tuple[str, ...]:
-    """The lines of a section of a revision's docstring, ``Data loss:`` say, without their indentation."""
-    heading = rf"^([ \t]*){re.escape(name)}:[ \t]*\n"
-    match = re.search(heading + r"((?:\1[ \t]+\S.*\n?|[ \t]*\n)+)", text, re.MULTILINE)
-    return tuple(line.strip() for line in match[2].splitlines() if line.strip()) if match else ()
 
 
 def roll_back(project: Project, url: str, rollback: Rollback) -> None:
