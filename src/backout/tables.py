@@ -71,6 +71,7 @@ class Column:
     """A column of a table, at its place.
 
     :param name: raw.
+    :param quoted: as ``quote_ident`` writes it: the name in evidence.
     :param type: with its modifier, as SQL writes it: ``numeric(10,2)``.
     :param of: the type itself.
     :param not_null: by the column or by its domain.
@@ -80,6 +81,7 @@ class Column:
     """
 
     name: str
+    quoted: str
     position: int
     type: str
     of: Type
@@ -236,11 +238,14 @@ def read_tables(connection: psycopg.Connection[Any], ignored: frozenset[str] = f
     types = _Types(answers["types"], answers["labels"], answers["fields"], answers["domain_checks"])
     sequences = {row[:2]: Sequence(*row[2:]) for row in answers["sequences"]}
     columns: dict[int, list[Column]] = defaultdict(list)
-    for table, name, position, type_oid, type_name, not_null, default, identity, generated in answers["columns"]:
+    for (
+        table, name, quoted, position, type_oid, type_name, not_null, default, identity, generated
+    ) in answers["columns"]:  # fmt: skip
         of = types.get(type_oid)
         columns[table].append(
             Column(
                 name=name,
+                quoted=quoted,
                 position=position,
                 type=type_name,
                 of=of,
@@ -260,7 +265,7 @@ def _tables(
     qualified = {row[0]: row[3] for row in answers["relations"]}
     names = {table: {column.position: column.name for column in those} for table, those in columns.items()}
     foreign_keys, checks = _constraints(answers["constraints"], qualified, names)
-    uniques, exclusions = _indexes(answers["indexes"], names)
+    uniques, exclusions = _indexes(answers["indexes"], columns)
     parents: dict[int, list[str]] = defaultdict(list)
     for table, parent in answers["parents"]:
         if parent in qualified:
@@ -337,20 +342,24 @@ def _constraints(
 
 
 def _indexes(
-    rows: list[Any], names: Mapping[int, Mapping[int, str]]
+    rows: list[Any], columns: Mapping[int, list[Column]]
 ) -> tuple[dict[int, list[Unique]], dict[int, list[Exclusion]]]:
     uniques: dict[int, list[Unique]] = defaultdict(list)
     exclusions: dict[int, list[Exclusion]] = defaultdict(list)
     for (
         table, name, positions, expressions, predicate, nulls_distinct, primary, immediate, valid, operators
     ) in rows:  # fmt: skip
-        columns = tuple(names[table].get(position) for position in positions)
+        there = {column.position: column for column in columns.get(table, ())}
+        if not there.keys() >= {position for position in positions if position}:
+            continue  # of an object that is no table of the user
+        over = tuple(there[position].name if position else None for position in positions)
+        texts = tuple(
+            there[position].quoted if position else expressions[place] for place, position in enumerate(positions)
+        )
         if operators:
-            exclusions[table].append(Exclusion(name, columns, tuple(expressions), tuple(operators), predicate))
+            exclusions[table].append(Exclusion(name, over, texts, tuple(operators), predicate))
         else:
-            uniques[table].append(
-                Unique(name, columns, tuple(expressions), predicate, nulls_distinct, primary, not immediate, valid)
-            )
+            uniques[table].append(Unique(name, over, texts, predicate, nulls_distinct, primary, not immediate, valid))
     return uniques, exclusions
 
 
@@ -392,7 +401,7 @@ def _ask(connection: psycopg.Connection[Any]) -> dict[str, list[Any]]:
     """The rows of every query; names in them are written in full, because nothing is on the search path."""
     recent = connection.info.server_version >= 180000
     parts = {
-        "tables": sql.SQL(_TABLES),
+        "first": sql.Literal(16384),  # FirstNormalObjectId: below it are the system's own
         "enforced": sql.SQL("k.conenforced" if recent else "true"),
         "period": sql.SQL("k.conperiod" if recent else "false"),
     }
@@ -403,17 +412,6 @@ def _ask(connection: psycopg.Connection[Any]) -> dict[str, list[Any]]:
             cursors[name].execute(sql.SQL(query).format(**parts), prepare=False)
     return {name: cursor.fetchall() for name, cursor in cursors.items()}
 
-
-_TABLES: LiteralString = """
-    SELECT oid, relname, relnamespace, relkind, relpersistence, relrowsecurity, relforcerowsecurity, relpartbound,
-           relispartition
-    FROM pg_class
-    WHERE relkind IN ('r', 'p', 'f') AND relpersistence <> 't'
-      AND relnamespace NOT IN (SELECT oid FROM pg_namespace
-                               WHERE nspname IN ('pg_catalog', 'information_schema') OR nspname ~ '^pg_(toast|temp)')
-      AND NOT EXISTS (SELECT FROM pg_depend
-                      WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')
-"""
 
 _QUERIES: Mapping[str, LiteralString] = {
     "path": """SELECT set_config('backout.search_path', current_setting('search_path'), false),
@@ -428,14 +426,20 @@ _QUERIES: Mapping[str, LiteralString] = {
                      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refobjid = c.oid
                        AND d.refclassid = 'pg_class'::regclass AND d.objsubid = 0 AND c.relkind = 'p'
                      ORDER BY 1)
-        FROM ({tables}) c JOIN pg_namespace n ON n.oid = c.relnamespace
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid >= {first} AND c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
+          AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+          AND NOT EXISTS (SELECT FROM pg_depend
+                          WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e')
     """,
     "columns": """
-        SELECT a.attrelid, a.attname, a.attnum, a.atttypid, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-               pg_get_expr(d.adbin, d.adrelid), a.attidentity::text, a.attgenerated::text
-        FROM ({tables}) c
+        SELECT a.attrelid, a.attname, quote_ident(a.attname), a.attnum, a.atttypid,
+               format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid),
+               a.attidentity::text, a.attgenerated::text
+        FROM pg_class c
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE c.oid >= {first} AND c.relkind IN ('r', 'p', 'f')
         ORDER BY a.attrelid, a.attnum
     """,
     "types": """
@@ -462,10 +466,12 @@ _QUERIES: Mapping[str, LiteralString] = {
     "fields": """
         SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.atttypid
         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-        WHERE c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
-          AND (c.relkind = 'c' OR EXISTS (
-                 SELECT FROM pg_attribute u JOIN pg_type t ON t.oid = u.atttypid
-                 WHERE c.reltype <> 0 AND (t.oid = c.reltype OR t.typelem = c.reltype) AND u.attnum > 0))
+        WHERE c.relkind = 'c'
+           OR c.reltype IN (SELECT CASE WHEN t.typtype = 'c' THEN t.oid ELSE t.typelem END
+                            FROM (SELECT atttypid FROM pg_attribute WHERE attrelid >= {first}
+                                  UNION SELECT typbasetype FROM pg_type WHERE typtype = 'd') used(oid)
+                            JOIN pg_type t USING (oid)
+                            WHERE t.typtype = 'c' OR t.typcategory = 'A')
         ORDER BY a.attrelid, a.attnum
     """,
     "domain_checks": """
@@ -473,21 +479,19 @@ _QUERIES: Mapping[str, LiteralString] = {
         FROM pg_constraint WHERE contypid <> 0 AND contype = 'c' GROUP BY contypid
     """,
     "sequences": """
-        SELECT c.oid, d.refobjsubid, quote_ident(n.nspname) || '.' || quote_ident(q.relname),
+        SELECT d.refobjid, d.refobjsubid, quote_ident(n.nspname) || '.' || quote_ident(q.relname),
                s.seqincrement, s.seqmin, s.seqmax
-        FROM ({tables}) c
-        JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid > 0
-                        AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-        JOIN pg_sequence s ON s.seqrelid = d.objid
+        FROM pg_sequence s
+        JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.deptype IN ('a', 'i')
+                        AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
         JOIN pg_class q ON q.oid = d.objid JOIN pg_namespace n ON n.oid = q.relnamespace
         UNION
-        SELECT c.oid, f.adnum, quote_ident(n.nspname) || '.' || quote_ident(q.relname),
+        SELECT f.adrelid, f.adnum, quote_ident(n.nspname) || '.' || quote_ident(q.relname),
                s.seqincrement, s.seqmin, s.seqmax
-        FROM ({tables}) c
-        JOIN pg_attrdef f ON f.adrelid = c.oid
-        JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid
-                        AND d.refclassid = 'pg_class'::regclass
-        JOIN pg_sequence s ON s.seqrelid = d.refobjid
+        FROM pg_sequence s
+        JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.seqrelid
+                        AND d.classid = 'pg_attrdef'::regclass
+        JOIN pg_attrdef f ON f.oid = d.objid
         JOIN pg_class q ON q.oid = d.refobjid JOIN pg_namespace n ON n.oid = q.relnamespace
         ORDER BY 1, 2, 3
     """,
@@ -495,14 +499,17 @@ _QUERIES: Mapping[str, LiteralString] = {
         SELECT k.conrelid, k.contype::text, k.conname, k.conkey, k.confrelid, k.confkey, k.confmatchtype::text,
                k.condeferrable, {enforced}, k.convalidated,
                CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid) END
-        FROM ({tables}) c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype IN ('c', 'f')
-        LEFT JOIN pg_constraint p ON p.oid = k.conparentid
-        WHERE p.oid IS NULL OR p.conrelid <> k.conrelid OR k.contype = 'c'
+        FROM pg_constraint k LEFT JOIN pg_constraint p ON p.oid = k.conparentid
+        WHERE k.conrelid >= {first} AND k.contype IN ('c', 'f')
+          AND (p.oid IS NULL OR p.conrelid <> k.conrelid OR k.contype = 'c')
         ORDER BY k.conrelid, k.conname COLLATE "C"
     """,
     "indexes": """
         SELECT i.indrelid, x.relname, (i.indkey::int2[])[0:i.indnkeyatts - 1],
-               ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, false) FROM generate_series(1, i.indnkeyatts) n),
+               CASE WHEN i.indexprs IS NOT NULL THEN
+                 ARRAY(SELECT CASE i.indkey[n - 1] WHEN 0 THEN pg_get_indexdef(i.indexrelid, n, false) END
+                       FROM generate_series(1, i.indnkeyatts) n)
+               END,
                pg_get_expr(i.indpred, i.indrelid), NOT i.indnullsnotdistinct, i.indisprimary, i.indimmediate,
                i.indisvalid,
                CASE WHEN k.contype = 'x' OR {period} THEN
@@ -511,25 +518,24 @@ _QUERIES: Mapping[str, LiteralString] = {
                        JOIN pg_operator o ON o.oid = one.oid JOIN pg_namespace n ON n.oid = o.oprnamespace
                        ORDER BY place)
                END
-        FROM ({tables}) c JOIN pg_index i ON i.indrelid = c.oid AND (i.indisunique OR i.indisexclusion)
-        JOIN pg_class x ON x.oid = i.indexrelid
+        FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
         LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid
                                  AND k.contype IN ('p', 'u', 'x')
-        WHERE i.indisready
+        WHERE i.indrelid >= {first} AND (i.indisunique OR i.indisexclusion) AND i.indisready
         ORDER BY i.indrelid, x.relname COLLATE "C"
     """,
     "parents": "SELECT inhrelid, inhparent FROM pg_inherits ORDER BY inhrelid, inhseqno",
     "triggers": """
         SELECT t.tgrelid, t.tgname, pg_get_triggerdef(t.oid),
                quote_ident(n.nspname) || '.' || quote_ident(p.proname)
-        FROM ({tables}) c
-        JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
+        FROM pg_trigger t
         JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE t.tgrelid >= {first} AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
         ORDER BY t.tgrelid, t.tgname COLLATE "C"
     """,
     "rules": """
-        SELECT r.ev_class, r.rulename FROM ({tables}) c
-        JOIN pg_rewrite r ON r.ev_class = c.oid AND r.ev_type = '3' AND r.ev_enabled IN ('O', 'A')
+        SELECT r.ev_class, r.rulename FROM pg_rewrite r
+        WHERE r.ev_class >= {first} AND r.ev_type = '3' AND r.ev_enabled IN ('O', 'A')
         ORDER BY r.ev_class, r.rulename COLLATE "C"
     """,
     "restore": "SELECT set_config('search_path', current_setting('backout.search_path'), false)",
