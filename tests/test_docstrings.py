@@ -61,6 +61,8 @@ def test_a_section_s_name_is_no_pattern() -> None:
     assert section("Data loss:\n    one\n", "D.ta loss") == ()
 
 
+NAMED = "the docstring names {} under Data loss:, of which the rehearsal lost nothing; remove the line"
+UNNAMED = "the docstring does not name {} under Data loss:, of which the rehearsal lost values; add a line"
 EMAIL, NOTES = lost("public.users", "email"), lost("archive.notes", None)
 
 
@@ -74,8 +76,10 @@ EMAIL, NOTES = lost("public.users", "email"), lost("archive.notes", None)
             measured(EMAIL, NOTES),
             (
                 "the docstring has no Data loss: section; the rehearsal lost archive.notes, users.email",
-                "the docstring has no Rollback plan: section, and the rollback loses archive.notes, users.email; "
-                "say how to get back",
+                (
+                    "the docstring has no Rollback plan: section, and the rollback loses archive.notes, users.email; "
+                    "say how to get back"
+                ),
             ),
         ),
         (
@@ -87,20 +91,21 @@ EMAIL, NOTES = lost("public.users", "email"), lost("archive.notes", None)
             "Data loss:\n    users.emial: capitals\n" + PLAN,
             measured(EMAIL),
             (
-                "the docstring names users.emial under Data loss:, of which the rehearsal lost nothing; remove the line",
-                "the docstring does not name users.email under Data loss:, of which the rehearsal lost values; add a line",
+                NAMED.format("users.emial"),
+                UNNAMED.format("users.email"),
             ),
         ),
         (
             "Data loss:\n    users.email: capitals\n" + PLAN,
             measured(rollback="yes"),
-            ("the docstring names users.email under Data loss:, of which the rehearsal lost nothing; remove the line",),
+            (NAMED.format("users.email"),),
         ),
         (
             "Data loss:\n    Some of it.\n" + PLAN,
             measured(EMAIL),
             (
-                "the docstring says of data loss 'Some of it.'; write table.column: what is lost, or table: what is lost",
+                "the docstring says of data loss 'Some of it.'; "
+                "write table.column: what is lost, or table: what is lost",
             ),
         ),
     ],
