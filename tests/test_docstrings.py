@@ -63,6 +63,7 @@ def test_a_section_s_name_is_no_pattern() -> None:
 
 NAMED = "the docstring names {} under Data loss:, of which the rehearsal lost nothing; remove the line"
 UNNAMED = "the docstring does not name {} under Data loss:, of which the rehearsal lost values; add a line"
+PROSE = "the docstring says of data loss {!r}; write table.column: what is lost, or table: what is lost"
 EMAIL, NOTES = lost("public.users", "email"), lost("archive.notes", None)
 
 
@@ -103,10 +104,7 @@ EMAIL, NOTES = lost("public.users", "email"), lost("archive.notes", None)
         (
             "Data loss:\n    Some of it.\n" + PLAN,
             measured(EMAIL),
-            (
-                "the docstring says of data loss 'Some of it.'; "
-                "write table.column: what is lost, or table: what is lost",
-            ),
+            (PROSE.format("Some of it."),),
         ),
     ],
     ids=["harmless", "right", "nothing said", "no way back", "another column", "nothing lost", "prose"],
