@@ -1,0 +1,810 @@
+"""The parent's side of a worker: starts it, orders one step at a time, watches it, kills and replaces it.
+
+::
+
+    with Worker(Target(Path("alembic.ini")), server) as worker:
+        chain = worker.load()
+        for revision in chain.revisions:
+            report = worker.step(database, revision.id, "upgrade", probe=PROBE)
+
+The worker runs other people's code (``worker`` says what it makes sure of); whatever that does, ``step`` returns a
+report: a worker that hangs or dies is killed with its process group, its sessions are ended, and the next order goes to
+a new one. Only disposable databases are ever ordered, and the parent looks at each new session before it is used.
+
+The migrations run in a scratch directory: the project's files and small directories are copied there, large ones are
+links, so that relative paths can be read, and what is written by a relative path goes into the copy. Not caught: a file
+in a large directory that is overwritten through the link, absolute paths, paths made from ``__file__``, and ``..``.
+
+Not here: what the statements did (``observe`` reads the probe's answers), which steps to run and what they mean.
+
+Layer 3.
+"""
+
+import json
+import os
+import re
+import secrets
+import selectors
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import psutil
+import psycopg
+from psycopg import conninfo
+
+from backout.errors import BackoutError, ConfigurationError, Refused
+from backout.postgres import Database, Server
+from backout.postgres_cluster import run_folder
+
+Direction = Literal["upgrade", "downgrade"]
+Outcome = Literal["applied", "failed", "exited", "hung", "died", "refused"]
+
+LOAD_SECONDS = 120.0  # for importing the application; a step's time-out does not count it
+FIRST_SECONDS = 60.0  # for what the first step imports before it connects
+LOOK_SECONDS = 0.5  # between two looks at who waits for whom
+GONE_SECONDS = 10.0
+TAIL = 4000  # bytes of what a step printed
+LONGEST_MESSAGE = 64 * 1024 * 1024
+
+NOWHERE = "backout"  # the database's name where there is none yet; nobody has one of that name
+
+COPIED_FILES, COPIED_BYTES = 1000, 16 * 1024 * 1024  # of a project, into the scratch directory
+LEFT_OUT = frozenset(
+    {".git", ".hg", ".svn", ".venv", "venv", ".tox", ".nox", "node_modules", "__pycache__", ".mypy_cache",
+     ".pytest_cache", ".ruff_cache"}
+)  # fmt: skip
+
+# Variables that say where a database is: cleared, and those of a known kind written anew for the disposable one.
+PLACE = re.compile(
+    r"(?:\w*_)?(?:POSTGRES|POSTGRESQL|PG|DB|DATABASE)_?"
+    r"(?P<part>HOST|HOSTNAME|SERVER|PORT|NAME|DB|DATABASE|USER|USERNAME|PASSWORD|PASS)"
+)
+PARTS = {
+    "HOST": "{host}", "HOSTNAME": "{host}", "SERVER": "{host}", "PORT": "{port}", "NAME": "{database}",
+    "DB": "{database}", "DATABASE": "{database}", "USER": "{user}", "USERNAME": "{user}", "PASSWORD": "unused",
+    "PASS": "unused",
+}  # fmt: skip
+DATABASE_URL = re.compile(r"(postgres(?:ql)?(?:\+\w+)?)://", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A chain, and what it needs to run.
+
+    :param configuration: ``alembic.ini``, or ``pyproject.toml``; of an absent ``alembic.ini`` the neighbour is taken.
+    :param section: of the ini file (``alembic -n``).
+    :param python: the project's interpreter.
+    :param environment: variable → template, in which ``{url}``, ``{driver_url}``, ``{host}``, ``{port}``, ``{user}``
+        and ``{database}`` stand for those of the disposable database (``--env``).
+    :param options: option of the section → template (``--set``).
+    :param arguments: what ``alembic -x`` takes.
+    :param hooks: a Python file with any of ``before_loading(config)``, ``before_first(url)``,
+        ``around_step(revision, direction)`` (a context manager) and ``run_step(run, revision, direction)``.
+    """
+
+    configuration: Path
+    section: str = "alembic"
+    python: str = sys.executable
+    environment: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    hooks: Path | None = None
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One revision file.
+
+    :param parents: what it revises, in the file's order.
+    :param dependencies: ``depends_on``, resolved to revisions.
+    :param labels: its own branch labels.
+    :param summary: the docstring's first line.
+    """
+
+    id: str
+    parents: tuple[str, ...]
+    dependencies: tuple[str, ...]
+    labels: tuple[str, ...]
+    path: Path
+    summary: str
+    docstring: str
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Every revision, behind those that it needs; a branch in one piece; the same order each time.
+
+    :param root: the directory of the configuration.
+    :param env: ``env.py``.
+    :param versions: of ``python``, ``alembic`` and ``sqlalchemy``.
+    """
+
+    root: Path
+    revisions: tuple[Revision, ...]
+    heads: tuple[str, ...]
+    bases: tuple[str, ...]
+    locations: tuple[Path, ...]
+    env: Path
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong: an exception's class, and what the server said of it.
+
+    :param message: the server's primary message, else the exception's.
+    :param where: ``path:line`` in the revision's file, else in the project; relative to the chain's root.
+    :param traceback: the calls within the project, a line each, and the exception.
+    """
+
+    kind: str
+    message: str
+    sqlstate: str | None = None
+    detail: str | None = None
+    hint: str | None = None
+    schema: str | None = None
+    table: str | None = None
+    column: str | None = None
+    constraint: str | None = None
+    where: str | None = None
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A statement, as SQLAlchemy sent it.
+
+    :param literals: the scalars among its bound values; dates as text.
+    :param own: sent while the revision's function ran; else by ``env.py`` or Alembic.
+    :param autocommit: outside any transaction.
+    :param pid: of the session.
+    :param transaction: number of the session's transactions in this step that ended before it.
+    :param rows: as the driver counts them; None where it does not.
+    :param probe: what the probe answered afterwards; None: it was not asked, or could not answer.
+    :param probe_error: why it could not.
+    :param error: why the statement failed.
+    :param skipped: it was not sent, as ordered.
+    :param held: ``on_hold`` was called before it.
+    """
+
+    sql: str
+    literals: tuple[str | int | float | bool, ...]
+    own: bool
+    autocommit: bool
+    pid: int
+    transaction: int
+    rows: int | None = None
+    probe: str | None = None
+    probe_error: str | None = None
+    error: Failure | None = None
+    skipped: bool = False
+    held: bool = False
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What came of a step.
+
+    :param outcome: ``exited``: the migration called ``sys.exit``; ``hung``: it took longer than the time-out; ``died``:
+        its process ended; ``refused``: a connection to elsewhere was refused, and that made it fail.
+    :param failure: None when it was applied.
+    :param statements: in the order in which they ended; those of a step that hung or died are what was heard of.
+    :param output: the end of what it printed.
+    :param commits: by the revision's function, of statements before its end.
+    :param unseen: what ran statements of which nothing is known.
+    :param refusals: connections that were refused, also when the project's code went on.
+    :param version_tables: schema and name as they are, in the order of ``env.py``.
+    :param seconds: from the order to the report.
+    """
+
+    outcome: Outcome
+    failure: Failure | None
+    statements: tuple[Ran, ...]
+    output: str
+    commits: int
+    rollbacks: int
+    unseen: tuple[str, ...]
+    refusals: tuple[str, ...]
+    version_tables: tuple[tuple[str | None, str], ...]
+    seconds: float
+
+    @property
+    def transactional(self) -> bool:
+        """Whether the revision's statements, and the version's, were one transaction, which a failure undoes."""
+        sent = [ran for ran in self.statements if ran.own and not ran.skipped]
+        one = {(ran.pid, ran.transaction) for ran in sent}
+        return not self.unseen and not any(ran.autocommit for ran in sent) and len(one) <= 1 and not self.commits
+
+
+Watch = Callable[[Callable[[], bool]], None]
+OnHold = Callable[[str, int], Watch | None]
+
+
+class Worker:
+    """A worker process, replaced when it hangs or dies. For one thread at a time.
+
+    :param server: where the disposable databases are.
+    """
+
+    def __init__(self, target: Target, server: Server) -> None:
+        self._target, self._server = target, server
+        self._root, self._ini, self._toml = _configuration(target)
+        self._stack = ExitStack()
+        self._folder = run_folder(self._stack)
+        self._watcher: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._child: _Child | None = None
+        self._chain: Chain | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def load(self, database: Database | None = None) -> Chain:
+        """Start the process, and read configuration and revision files.
+
+        :param database: where connections arrive that the project's code opens while it is imported; None refuses
+            them. Also the one that the ``{database}`` of templates names: it is settled here for the process's life.
+        :raises ConfigurationError: the chain cannot be loaded.
+        """
+        if self._chain is None or self._child is None:
+            self._chain = self._started(database)
+        return self._chain
+
+    def prepare(self, database: Database, *, timeout: float = 60.0) -> StepReport:
+        """Run the hook ``before_first`` on a database, before any revision."""
+        return self._work({"order": "first"}, database, timeout, None)
+
+    def step(
+        self,
+        database: Database,
+        revision: str,
+        direction: Direction,
+        *,
+        probe: str | None = None,
+        timeout: float = 60.0,
+        timezone: str | None = None,
+        skip: tuple[str, ...] = (),
+        on_hold: OnHold | None = None,
+    ) -> StepReport:
+        """Apply or revert exactly one revision.
+
+        :param database: at the revision's parents, or at the revision. Its other sessions are left alone.
+        :param probe: SQL with one text value, asked on the migrating session after each statement.
+        :param timeout: seconds; for a process's first step they count from its first connection.
+        :param timezone: of new sessions, unless the project sets its own.
+        :param skip: regular expressions, regardless of case; a statement of the revision, with its white space
+            collapsed, whose beginning matches one is not sent.
+        :param on_hold: called with a CONCURRENTLY statement and the session's pid before it starts. What it returns is
+            called once it has started, with a function that tells whether it has ended.
+        :raises Refused: the database is not one that backout made.
+        """
+        order: dict[str, Any] = {"order": "step", "revision": revision, "direction": direction}
+        order |= {"probe": probe, "timezone": timezone, "skip": list(skip)}
+        return self._work(order, database, timeout, on_hold)
+
+    def stamp(self, database: Database, revision: str, direction: Direction, *, timeout: float = 60.0) -> StepReport:
+        """Mark a revision as applied (``upgrade``) or as not applied, without running it."""
+        return self._work({"order": "stamp", "revision": revision, "direction": direction}, database, timeout, None)
+
+    def close(self) -> None:
+        """End the process and what it started; remove its scratch directory."""
+        self._end_child()
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
+        self._stack.close()
+
+    def _started(self, database: Database | None) -> Chain:
+        self._child = child = _Child(self._target.python, self._root, self._folder, self._environment(database))
+        parameters = _parameters(database.url if database else self._server.url)
+        if database is None:
+            parameters["dbname"] = NOWHERE
+        order: dict[str, Any] = {
+            "order": "load",
+            "root": str(self._root),
+            "ini": str(self._ini),
+            "toml": self._toml and str(self._toml),
+            "section": self._target.section,
+            "arguments": list(self._target.arguments),
+            "options": dict(self._target.options),
+            "environment": {**_places(), **self._target.environment},
+            "schemes": _schemes(),
+            "hooks": self._target.hooks and str(self._target.hooks.resolve()),
+            "database": database and {"name": database.name, "token": database.token},
+            "parameters": parameters,
+        }
+        talk = _Talk(self, child, database, LOAD_SECONDS, None)
+        answer = talk.hold(order)
+        if answer["is"] == "chain":
+            return _chain(self._root, answer)
+        self._end_child()
+        failure = _failure(answer["failure"]) if answer["is"] == "unloadable" else None
+        what = f"{failure.kind}: {failure.message}" if failure else str(answer["why"])
+        place = f"{failure.where}: " if failure and failure.where else ""
+        printed = "\n".join(f"    {line}" for line in child.tail().splitlines()[-15:])
+        raise ConfigurationError(
+            f"{place}the chain of {self._ini if self._ini.exists() else self._toml} could not be loaded "
+            f"by {self._target.python}: {what}" + (f"; it printed\n{printed}" if printed else "")
+        )
+
+    def _work(self, order: dict[str, Any], database: Database, timeout: float, on_hold: OnHold | None) -> StepReport:
+        self._require_disposable(database)
+        self.load(database)
+        assert self._child is not None
+        child = self._child
+        began = time.monotonic()
+        talk = _Talk(self, child, database, timeout, on_hold)
+        order |= {
+            "database": {"name": database.name, "token": database.token},
+            "parameters": _parameters(database.url),
+        }
+        answer = talk.hold(order)
+        output = child.tail()
+        if answer["is"] == "done":
+            self.end_sessions(database, answer["left"])
+            outcome, failure = answer["outcome"], answer["failure"] and _failure(answer["failure"])
+        else:
+            self._end_child()
+            self.end_sessions(database, talk.sessions)
+            outcome, failure = answer["is"], Failure(answer["kind"], answer["why"], where=answer.get("where"))
+        if talk.blocked and failure is not None:
+            failure = Failure("BlocksItself", talk.blocked, where=failure.where, traceback=failure.traceback)
+        tables = tuple((schema, table) for schema, table in answer.get("tables", ()))
+        if outcome == "applied" and order["order"] != "first" and not answer["committed"]:
+            outcome, failure = self._doubted(database, order["revision"], order["direction"], tables)
+        return StepReport(
+            outcome=outcome,
+            failure=failure,
+            statements=tuple(talk.statements),
+            output=output,
+            commits=answer.get("commits", 0),
+            rollbacks=answer.get("rollbacks", 0),
+            unseen=tuple(answer.get("unseen", ())),
+            refusals=tuple(answer.get("refusals", ())),
+            version_tables=tables,
+            seconds=time.monotonic() - began,
+        )
+
+    def _require_disposable(self, database: Database) -> None:
+        if self.token(database.name, None) != database.token:
+            raise Refused(
+                f"refusing to migrate the database {database.name}: its comment does not carry the token that backout "
+                "gave it; backout migrates only databases that it has created itself"
+            )
+
+    def token(self, name: str, pid: int | None) -> str | None:
+        """The token in a database's comment, as its server tells it to the parent; of a session's database."""
+        rows = self.query(
+            """SELECT shobj_description(d.oid, 'pg_database') FROM pg_database AS d WHERE d.datname = %(name)s
+               AND (%(pid)s::int IS NULL OR EXISTS (
+                   SELECT FROM pg_stat_activity AS a WHERE a.pid = %(pid)s AND a.datid = d.oid))""",
+            {"name": name, "pid": pid},
+        )
+        try:
+            return str(json.loads(rows[0][0])["backout"]["token"])
+        except (IndexError, ValueError, KeyError, TypeError):
+            return None
+
+    def query(self, statement: Any, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Ask the server, by the parent's own session."""
+        if self._watcher is None or self._watcher.closed:
+            parameters: dict[str, Any] = _parameters(self._server.url)
+            if "passfile" in parameters:
+                parameters["password"] = ""  # rather than PGPASSWORD's
+            self._watcher = psycopg.connect(**parameters, autocommit=True, application_name="backout worker")
+        return self._watcher.execute(statement, values).fetchall()
+
+    def end_sessions(self, database: Database, sessions: list[int]) -> None:
+        """End those sessions of the database, and wait until they have ended."""
+        deadline = time.monotonic() + GONE_SECONDS
+        statement = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                       WHERE pid = ANY(%(pids)s) AND datname = %(name)s"""
+        while sessions and self.query(statement, {"pids": sessions, "name": database.name}):
+            if time.monotonic() > deadline:
+                raise BackoutError(
+                    f"the sessions of a step on {database.name} did not end within {GONE_SECONDS:.0f} seconds; "
+                    "look in pg_stat_activity at what they wait for"
+                )
+            time.sleep(0.001)
+
+    def _doubted(
+        self, database: Database, revision: str, direction: Direction, tables: tuple[tuple[str | None, str], ...]
+    ) -> tuple[Outcome, Failure | None]:
+        """No commit of the version was seen: look whether the database holds it."""
+        assert self._chain is not None
+        (parents,) = [one.parents for one in self._chain.revisions if one.id == revision]
+        expected = {revision} if direction == "upgrade" else set(parents)
+        unexpected = set(parents) if direction == "upgrade" else {revision}
+        with psycopg.connect(database.url, autocommit=True) as connection:
+            for schema, table in tables:
+                name = psycopg.sql.Identifier(*(part for part in (schema, table) if part is not None))
+                query = psycopg.sql.SQL("SELECT version_num FROM {}").format(name)
+                try:
+                    held = {row[0] for row in connection.execute(query)}
+                except psycopg.errors.UndefinedTable:
+                    held = set()
+                if held & unexpected or (expected and not self._covers(held, expected)):
+                    what = f"{table} says {', '.join(sorted(held)) or 'nothing'}"
+                    return "failed", Failure(
+                        "NotCommitted", f"the step came to its end, and {what}: env.py did not commit it"
+                    )
+        return "applied", None
+
+    def _covers(self, held: set[str], expected: set[str]) -> bool:
+        """Whether each expected revision is held, or below one that is."""
+        assert self._chain is not None
+        below = {one.id: {*one.parents, *one.dependencies} for one in self._chain.revisions}
+        reached, waiting = set(held), list(held)
+        while waiting:
+            fresh = below.get(waiting.pop(), set()) - reached
+            reached |= fresh
+            waiting += fresh
+        return expected <= reached
+
+    def _end_child(self) -> None:
+        if self._child is not None:
+            self._child.end()
+            self._child = None
+
+    def _environment(self, database: Database | None) -> dict[str, str]:
+        """The parent's, with the variables of the disposable database instead of what leads to another one."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not (name.startswith("PG") or name in ("DATABASE_URL", "BACKOUT_POSTGRES"))
+            and not PLACE.fullmatch(name)
+            and not DATABASE_URL.search(value)
+        }
+        kept |= self._server.environment(database or Database(NOWHERE, self._server.url, ""))
+        if database is None:
+            kept["PGDATABASE"] = NOWHERE
+        kept.pop("PGPASSWORD", None)  # the empty one, which asyncpg would take for the password
+        return kept
+
+
+class _Child:
+    """The process, its socket and its scratch directory."""
+
+    def __init__(self, python: str, root: Path, folder: Path, environment: Mapping[str, str]) -> None:
+        self.folder = folder / f"worker-{secrets.token_hex(4)}"
+        self.folder.mkdir(0o700)
+        self.scratch = self.folder / (root.name or "project")
+        self.scratch.mkdir()
+        fill_scratch(root, self.scratch)
+        self.is_new = True
+        self._rest = b""
+        self._messages: list[dict[str, Any]] = []
+        self._printed = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed in end()
+        self._offset = 0
+        ours, its = socket.socketpair()
+        with its:
+            self._socket = ours
+            command = [python, "-u", str(Path(__file__).with_name("worker.py"))]
+            command += ["--socket", str(its.fileno()), "--parent", str(os.getpid()), "--scratch", str(self.scratch)]
+            try:
+                self._process = subprocess.Popen(
+                    command,
+                    cwd=root,  # relative entries of PYTHONPATH
+                    env=dict(environment),
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._printed,
+                    stderr=self._printed,
+                    pass_fds=[its.fileno()],
+                    start_new_session=True,  # a group to kill, out of reach of the terminal's Ctrl-C
+                )
+            except OSError as error:
+                ours.close()
+                self._printed.close()
+                shutil.rmtree(self.folder, ignore_errors=True)
+                raise ConfigurationError(
+                    f"{python} could not be started: {error.strerror or error}; name the project's interpreter"
+                ) from error
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(ours, selectors.EVENT_READ)
+
+    def send(self, order: Mapping[str, Any]) -> None:
+        with suppress(OSError):  # that it is gone is found when its answer is awaited
+            self._socket.sendall(json.dumps(order).encode() + b"\n")
+
+    def receive(self, seconds: float) -> dict[str, Any] | None:
+        """The next message; None when there is none in time; ``{"is": "gone"}`` when there will be none."""
+        until = time.monotonic() + seconds
+        while not self._messages:
+            left = until - time.monotonic()
+            if not self._selector.select(max(left, 0)):
+                if self._process.poll() is not None and not self._selector.select(0):
+                    return {"is": "gone"}  # a process that it left holds the socket open
+                if left <= 0:
+                    return None
+                continue
+            try:
+                data = os.read(self._socket.fileno(), 65536)
+            except OSError:
+                data = b""
+            if not data:
+                return {"is": "gone"}
+            *lines, self._rest = (self._rest + data).split(b"\n")
+            self._messages += [json.loads(line) for line in lines]
+        return self._messages.pop(0)
+
+    def peek(self) -> bool:
+        """Whether a message has come."""
+        return bool(self._messages) or bool(self._selector.select(0))
+
+    def begin(self) -> None:
+        """What is printed from now on is the next order's."""
+        self._offset = os.fstat(self._printed.fileno()).st_size
+
+    def tail(self) -> str:
+        """The end of what was printed since."""
+        size = os.fstat(self._printed.fileno()).st_size
+        start = max(self._offset, size - TAIL)
+        printed = os.pread(self._printed.fileno(), size - start, start).decode(errors="replace")
+        return re.sub(r"(://[^:/?#@\s]*):[^@\s/]*@", r"\1:***@", printed)
+
+    def end(self) -> None:
+        """Kill the process and all that it started."""
+        process = self._process
+        with suppress(psutil.Error):
+            for child in psutil.Process(process.pid).children(recursive=True):
+                with suppress(psutil.Error):
+                    child.kill()
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        self._selector.close()
+        self._socket.close()
+        self._printed.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def status(self) -> str:
+        """How the process ended, in words."""
+        try:
+            code = self._process.wait(timeout=GONE_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "its process closed the line to backout"
+        if code < 0:
+            return f"its process was ended by {signal.Signals(-code).name}"
+        return f"its process ended with exit status {code}"
+
+
+class _Talk:
+    """One order, and all that is said until its answer."""
+
+    def __init__(
+        self, worker: Worker, child: _Child, database: Database | None, timeout: float, on_hold: OnHold | None
+    ) -> None:
+        self._worker, self._child, self._database = worker, child, database
+        self._timeout, self._on_hold = timeout, on_hold
+        self._waiting: tuple[Any, ...] | None = None
+        self.statements: list[Ran] = []
+        self.sessions: list[int] = []
+        self.blocked: str | None = None
+
+    def hold(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Say the order, and answer until it is done."""
+        child = self._child
+        child.begin()
+        child.send(order)
+        now = time.monotonic()
+        first = child.is_new and order["order"] != "load"
+        deadline = now + self._timeout + (FIRST_SECONDS if first else 0)
+        look = now + LOOK_SECONDS
+        while True:
+            message = child.receive(min(deadline, look) - time.monotonic())
+            now = time.monotonic()
+            if message is None:
+                if now >= deadline:
+                    return self._hung()
+                if now >= look:
+                    self._look()
+                    look = time.monotonic() + LOOK_SECONDS
+                continue
+            kind = message.pop("is")
+            if kind == "connected":
+                if first:
+                    first, deadline = False, now + self._timeout
+                self._admit(message["pid"])
+            elif kind == "before":
+                self._let_go(message["sql"], message["pid"])
+                deadline += time.monotonic() - now  # that time was the parent's
+            elif kind == "statement":
+                self.statements.append(_ran(message))
+            elif kind == "gone":
+                return {"is": "died", "kind": "Died", "why": child.status}
+            elif kind == "broken":
+                raise BackoutError(f"the worker failed, which is a defect of backout:\n{message['traceback']}")
+            elif kind != "where":
+                child.is_new = child.is_new and order["order"] == "load"
+                return {"is": kind, **message}
+
+    def _admit(self, pid: int) -> None:
+        """Look at the new session before it is used."""
+        assert self._database is not None
+        name = self._database.name
+        if self._worker.token(name, pid) == self._database.token:
+            self.sessions.append(pid)
+            self._child.send({"order": "go"})
+        else:
+            reason = f"the server does not know session {pid} as one of the disposable database {name}"
+            self._child.send({"order": "refuse", "reason": reason})
+
+    def _let_go(self, sql: str, pid: int) -> None:
+        watch = self._on_hold(sql, pid) if self._on_hold is not None else None
+        self._child.send({"order": "go"})
+        if watch is not None:
+            watch(self._child.peek)
+
+    def _look(self) -> None:
+        """Whether a session of the worker waits for another one that does nothing: PostgreSQL sees no deadlock."""
+        if len(self.sessions) < 2 or self.blocked:
+            return
+        rows = self._worker.query(
+            """
+            SELECT waiting.pid, blocker.pid, blocker.state_change, waiting.query, blocker.query
+            FROM pg_stat_activity AS waiting
+            CROSS JOIN LATERAL unnest(pg_blocking_pids(waiting.pid)) AS blocking(pid)
+            JOIN pg_stat_activity AS blocker ON blocker.pid = blocking.pid
+            WHERE waiting.pid = ANY(%(pids)s) AND blocker.pid = ANY(%(pids)s)
+              AND blocker.state LIKE 'idle in transaction%%'
+            ORDER BY 1, 2 LIMIT 1
+            """,
+            {"pids": self.sessions},
+        )
+        if not rows or rows[0][:3] != self._waiting:  # of two threads, one may go on in a moment
+            self._waiting = rows[0][:3] if rows else None
+            return
+        waiting, _, _, waits, held = rows[0]
+        self.blocked = (
+            f"the step blocks itself: one of its connections waits in {_short(waits)} for another one, which is idle "
+            f"in a transaction after {_short(held)}"
+        )
+        self._worker.query("SELECT pg_cancel_backend(%(pid)s)", {"pid": waiting})
+
+    def _hung(self) -> dict[str, Any]:
+        self._child.send({"order": "where"})
+        where = None
+        until = time.monotonic() + 2
+        while (left := until - time.monotonic()) > 0:
+            message = self._child.receive(left)
+            if message is None or message["is"] == "gone":
+                break
+            if message["is"] == "where":
+                where = message["where"]
+                break
+        why = f"timed out after {self._timeout:g} seconds"
+        return {"is": "hung", "kind": "TimedOut", "why": why, "where": where}
+
+
+def fill_scratch(root: Path, scratch: Path) -> None:
+    """Copy a project's files and small directories; link large ones. The smallest come first."""
+    files, size = COPIED_FILES, COPIED_BYTES
+    directories = []
+    for entry in _entries(root):
+        if entry.is_dir(follow_symlinks=False):
+            directories.append((_measured(entry.path), entry))
+        elif entry.is_file(follow_symlinks=False) and entry.stat().st_size <= size:
+            shutil.copy2(entry.path, scratch / entry.name)
+            size -= entry.stat().st_size
+        elif entry.is_file() or entry.is_dir():
+            (scratch / entry.name).symlink_to(Path(entry.path).resolve())
+    for (its_files, its_size), entry in sorted(directories, key=lambda each: (each[0], each[1].name)):
+        if its_files <= files and its_size <= size:
+            _copy(Path(entry.path), scratch / entry.name)
+            files, size = files - its_files, size - its_size
+        else:
+            (scratch / entry.name).symlink_to(Path(entry.path).resolve())
+
+
+def _entries(directory: Path | str) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(directory) as found:
+        for entry in sorted(found, key=lambda each: each.name):
+            is_environment = entry.is_dir() and Path(entry.path, "pyvenv.cfg").exists()
+            if entry.name not in LEFT_OUT and not is_environment:
+                yield entry
+
+
+def _measured(directory: str) -> tuple[int, int]:
+    """Files and bytes below a directory, counted until they are too many."""
+    files = size = 0
+    waiting = [directory]
+    while waiting and files <= COPIED_FILES and size <= COPIED_BYTES:
+        for entry in _entries(waiting.pop()):
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
+            else:
+                files += 1
+                size += entry.stat(follow_symlinks=False).st_size
+    return files, size
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.mkdir()
+    for entry in _entries(source):
+        if entry.is_symlink():
+            (target / entry.name).symlink_to(Path(entry.path).resolve())
+        elif entry.is_dir():
+            _copy(Path(entry.path), target / entry.name)
+        elif stat.S_ISREG(entry.stat().st_mode):
+            shutil.copy2(entry.path, target / entry.name)
+
+
+def _configuration(target: Target) -> tuple[Path, Path, Path | None]:
+    """Directory, ini file (which may be absent) and pyproject.toml."""
+    given = target.configuration.absolute()
+    ini = given.with_name("alembic.ini") if given.name == "pyproject.toml" else given
+    toml = given.with_name("pyproject.toml")
+    if not ini.exists() and not toml.exists():
+        raise ConfigurationError(
+            f"{target.configuration} does not exist; name the Alembic configuration of the project, "
+            "an ini file or a pyproject.toml"
+        )
+    return ini.parent, ini, toml if toml.exists() else None
+
+
+def _places() -> dict[str, str]:
+    """Of the parent's variables that say where a database is, those of a known kind, as templates."""
+    found = {name: PLACE.fullmatch(name) for name in os.environ if not name.startswith("PG")}
+    return {name: PARTS[match["part"]] for name, match in found.items() if match and match["part"] in PARTS}
+
+
+def _schemes() -> dict[str, str]:
+    """Of the parent's variables that hold a database's URL, how that begins."""
+    found = {name: DATABASE_URL.match(value) for name, value in os.environ.items() if name != "BACKOUT_POSTGRES"}
+    return {name: match[1].lower() for name, match in found.items() if match}
+
+
+def _parameters(url: str) -> dict[str, str]:
+    return {name: str(value) for name, value in conninfo.conninfo_to_dict(url).items()}
+
+
+def _chain(root: Path, answer: Mapping[str, Any]) -> Chain:
+    return Chain(
+        root=root,
+        revisions=tuple(
+            Revision(
+                id=one["id"],
+                parents=tuple(one["parents"]),
+                dependencies=tuple(one["dependencies"]),
+                labels=tuple(one["labels"]),
+                path=Path(one["path"]),
+                summary=one["summary"],
+                docstring=one["docstring"],
+            )
+            for one in answer["revisions"]
+        ),
+        heads=tuple(answer["heads"]),
+        bases=tuple(answer["bases"]),
+        locations=tuple(Path(location) for location in answer["locations"]),
+        env=Path(answer["env"]),
+        versions=answer["versions"],
+    )
+
+
+def _failure(told: Mapping[str, Any]) -> Failure:
+    return Failure(**told)
+
+
+def _ran(told: Mapping[str, Any]) -> Ran:
+    error = told.get("error")
+    failure = Failure(kind=error.pop("kind", "Error"), **error) if error else None
+    return Ran(**{**told, "literals": tuple(told["literals"]), "error": failure})
+
+
+def _short(sql: str) -> str:
+    plain = " ".join(sql.split())
+    return f"“{plain[:120]}…”" if len(plain) > 120 else f"“{plain}”"
