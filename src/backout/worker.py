@@ -318,6 +318,9 @@ class Project:
 
         script = self.script.get_revision(revision)
         up = direction == "upgrade"
+        function = _nothing if stamp else getattr(script.module, direction, None)
+        if function is None:
+            raise NotImplementedError(f"{self._shown(script.path)} has no function {direction}()")
         destination = revision if up else (script._versioned_down_revisions or ("base",))[0]
         self.config.cmd_opts = _options(self.config.cmd_opts, direction, destination)
         sys.argv = ["alembic", direction, destination]
@@ -325,7 +328,7 @@ class Project:
         def steps(_heads: Any, context: Any) -> list[Any]:
             step = RevisionStep.__new__(RevisionStep)  # whose __init__ would want both functions also for a stamp
             step.revision_map, step.revision, step.is_upgrade = self.script.revision_map, script, up
-            step.migration_fn = _nothing if stamp else statements.watched(getattr(script.module, direction))
+            step.migration_fn = statements.watched(function)
             statements.enter(context, leading.SCHEMA)
             return [step]
 

@@ -46,7 +46,7 @@ class Statements:
         self._skipped = self._held = False
         self._commits = self._rollbacks = 0
         self._tables: list[list[str | None]] = []
-        self._applied: list[bool | tuple[Any, int]] = []
+        self._applied: list[tuple[Any, int, bool]] = []  # the version's statements: session, transaction, autocommit
 
     def enter(self, context: Any, schema_query: str) -> None:
         """Note the version table of a migration context, and in which transaction it is written."""
@@ -59,8 +59,8 @@ class Statements:
 
         def applied(**_facts: Any) -> None:
             opened, _ = self.connections.below(connection)
-            alone = opened is not None and opened.autocommit
-            self._applied.append(alone if alone or opened is None else (opened, opened.transaction))
+            number, alone = (opened.transaction, opened.autocommit) if opened is not None else (0, False)
+            self._applied.append((opened, number, alone))
 
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, applied)
 
@@ -82,6 +82,8 @@ class Statements:
         self._skipped = self._held = False
         if opened is None:
             return
+        if opened.used and not opened.autocommit and opened.state == "idle":  # it was ended through the driver
+            self._ended(opened, True)
         opened.autocommit, opened.used = opened.is_alone(adapted), True
         if opened.autocommit and re.search(r"\bCONCURRENTLY\b", statement, re.IGNORECASE):
             self._held = True
@@ -126,10 +128,12 @@ class Statements:
 
     def end(self) -> dict[str, Any]:
         """What the end tells. ``committed``: the version tables were certainly written for good."""
-        sure = [one if isinstance(one, bool) else one[0].committed.get(one[1], False) for one in self._applied]
+        known = [(opened, number, alone) for opened, number, alone in self._applied if opened is not None]
+        sure = [alone or opened.committed.get(number, False) for opened, number, alone in known]
         return {
             "tables": self._tables,
-            "committed": bool(sure) and all(sure),
+            "applied": [[opened.pid, number, alone] for opened, number, alone in known],
+            "committed": bool(sure) and len(sure) == len(self._applied) and all(sure),
             "commits": self._commits,
             "rollbacks": self._rollbacks,
         }

@@ -1,0 +1,9 @@
+"""Configured in pyproject.toml; there is no alembic.ini (Alembic 1.16)."""
+
+from alembic import context
+from sqlalchemy import create_engine
+
+with create_engine(context.config.get_main_option("sqlalchemy.url")).connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
