@@ -76,7 +76,7 @@ class Migrating:
                 running = self.executor.submit(self.connection.execute, text)  # type: ignore[arg-type]
                 holding.wait(self.connection.info.backend_pid, running.done, LONG)
             cursor = running.result(LONG)
-            held = holding.read()
+            held = holding.seen
         else:
             cursor = self.connection.execute(text)  # type: ignore[call-overload]
         answer = self.connection.execute(probe(self.baseline)).fetchone()  # type: ignore[call-overload]

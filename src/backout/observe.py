@@ -229,8 +229,8 @@ def hold(connection: psycopg.Connection[Any], text: str) -> Iterator[Hold]:
 
         with hold(connection, text) as held:        # before it starts
             worker.go_on()
-            held.wait(pid, worker.has_answered)     # until its locks are read, or it is over
-        watched.held = held.read()                  # after it
+            held.wait(pid, worker.has_answered)     # until its locks are read, and it is over
+        watched.held = held.seen
 
     ``CONCURRENTLY`` takes its locks, which stop nobody, and then waits for all that may write: the session that
     holds it up locks in ROW EXCLUSIVE mode, as a writer does. The others wait for their first lock, and the files
@@ -249,49 +249,47 @@ def hold(connection: psycopg.Connection[Any], text: str) -> Iterator[Hold]:
 
 
 class Hold:
-    """The locks that keep one statement from ending; made by :func:`hold`."""
+    """The locks that keep one statement from ending; made by :func:`hold`.
+
+    :ivar seen: what the statement locked; None when that was not seen, or not all of it.
+    """
 
     def __init__(self, connection: psycopg.Connection[Any], text: Text) -> None:
         self._connection = connection
-        self._locks: tuple[tuple[int, str], ...] | None = None
-        self._whole = False
+        self.seen: Held | None = None
         present = connection.execute(_filled(_LOCKABLE, user=_USER)).fetchall()
         named = [row for row in present if row[3] in text.names or not text.names.isdisjoint(row[4])]
-        chosen = named or present
         single = len(named) == 1 and named[0][2] != "p"
-        if text.concurrently:
-            self._whole = len(text.statements) == 1 and ("REINDEX" not in text.firsts or single)
-        else:
-            self._whole = len(text.statements) == 1 and single
+        in_one_go = text.concurrently and "REINDEX" not in text.firsts
+        self._whole = len(text.statements) == 1 and (in_one_go or single)
+        chosen = named or present
         self._taken = bool(chosen) and self._take(chosen, "ROW EXCLUSIVE" if text.concurrently else _NEXT)
 
     def wait(self, pid: int, ended: Callable[[], bool], seconds: float = HOLD_SECONDS) -> None:
-        """Wait until the session is held up or its statement is over, and give the locks back.
+        """Wait until the session is held up, give the locks back, and wait for its statement's end.
 
         :param pid: of the migrating session.
         :param ended: tells, without waiting, that the statement is over.
-        :param seconds: after which it is let go unseen.
+        :param seconds: after which the statement is let go, and nothing was seen of it.
         """
         deadline = time.monotonic() + seconds
-        while self._taken and not ended() and time.monotonic() < deadline:
-            if self._connection.execute(_IS_HELD, [pid]).fetchone() == (True,):
-                self._locks = tuple(self._connection.execute(_LOCKS_OF, [pid]).fetchall())
-                break
+        locks = None
+        while not ended() and time.monotonic() < deadline:
+            if self._taken and self._connection.execute(_IS_HELD, [pid]).fetchone() == (True,):
+                locks = self._connection.execute(_LOCKS_OF, [pid]).fetchall()
+                self.release()
             time.sleep(0.0005)
         self.release()
+        if locks is not None and self._whole and ended():
+            tables = self._connection.execute(_filled(_TABLES, user=_USER)).fetchall()
+            after = tuple((oid, file, tuple(map(tuple, indexes))) for oid, file, indexes in tables)
+            self.seen = Held(tuple((oid, mode) for oid, mode in locks), after)
 
     def release(self) -> None:
         """Give the locks back."""
         if self._taken:
             self._connection.execute("ROLLBACK")
             self._taken = False
-
-    def read(self) -> Held | None:
-        """What was seen; to be asked when the statement is over. None: not everything."""
-        if self._locks is None or not self._whole:
-            return None
-        tables = self._connection.execute(_filled(_TABLES, user=_USER)).fetchall()
-        return Held(self._locks, tuple((oid, file, tuple(map(tuple, indexes))) for oid, file, indexes in tables))
 
     def _take(self, relations: Collection[tuple[Any, ...]], mode: LiteralString) -> bool:
         tables = [sql.SQL(name) for _, name, kind, *_ in relations if kind != "m"]

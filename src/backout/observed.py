@@ -186,12 +186,12 @@ def _kind(words: Sequence[str]) -> Kind:
 
 
 def statements(baseline: Baseline, watched: Iterable[Watched]) -> tuple[Statement, ...]:
-    """What each statement of one session, in their order, locked, rewrote and scanned; sorted by name.
+    """What each statement of a step, in their order, locked, rewrote and scanned; sorted by name.
 
     None in a field: that was not seen.
     """
-    session = _Session(baseline)
-    return tuple(session.read(one) for one in watched)
+    reading = _Reading(baseline)
+    return tuple(reading.read(one) for one in watched)
 
 
 @dataclass(frozen=True)
@@ -226,17 +226,15 @@ class _Changed:
         return _Changed(self.tables | other.tables, self.indexes | other.indexes)
 
 
-class _Session:
-    """The migrating session, as far as its statements have been read."""
+class _Reading:
+    """The statements of a step, as far as they have been read; usually of one session."""
 
     def __init__(self, baseline: Baseline) -> None:
         self._relations = baseline.relations
         self._files: dict[int, set[int]] = {}  # ever seen: one that comes back was rolled back to
         self._index_files: set[int] = set()
         self._indexes: dict[int, dict[str, int]] = {}  # of a table: name and OID, as last seen
-        self._transaction: str | None = None
-        self._held: dict[int, int] = {}
-        self._scans: dict[int, int] = {}
+        self._transactions: dict[str, tuple[dict[int, int], dict[int, int]]] = {}  # locks, and counts of scans
         for oid, relation in baseline.relations.items():
             if relation.file is None:
                 continue
@@ -263,14 +261,12 @@ class _Session:
             commands=commands,
             ended=answer["xact"] not in seen["locks"] if seen["locks"] else one.autocommit,
         )
-        same = answer["xact"] == self._transaction
-        before, scanned_before = (self._held, self._scans) if same else ({}, {})
+        before, scanned_before = self._transactions.get(answer["xact"], ({}, {}))
         by_ddl, otherwise = self._changes(run, answer)
         changed = _rewritten(run, by_ddl, otherwise)
         locks = self._locks(run, answer, by_ddl | otherwise)
         scans = self._scanned(run, answer, scanned_before, changed, _stronger(locks, before))
-        self._transaction, self._held = answer["xact"], self._levels(answer["locks"])
-        self._scans = scanned_before | dict(answer["scans"])
+        self._transactions[answer["xact"]] = self._levels(answer["locks"]), scanned_before | dict(answer["scans"])
         return Statement(
             one.sql,
             locks=None if locks is None else self._told(locks, before, text.concurrently),
