@@ -8,8 +8,9 @@ Not here: values made from what is found (``seed_values``). Layer 1, pure.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 _TOKEN = re.compile(
     r"""
@@ -40,7 +41,10 @@ class Constants:
 
 
 def constants(expression: str) -> Constants:
-    """The constants of an expression, in their order, each once. A negative number may be a string: ``'-5'::integer``."""
+    """The constants of an expression, in their order, each once.
+
+    A negative number is a string: ``'-5'::integer``.
+    """
     strings: dict[str, None] = {}
     numbers: dict[str, None] = {}
     for kind, text in _tokens(expression):
@@ -60,7 +64,7 @@ def references(expression: str, columns: Collection[str]) -> frozenset[str]:
     in_type = False
     before = ""
     tokens = [*_tokens(expression), ("other", "")]
-    for (kind, text), (_, following) in zip(tokens, tokens[1:], strict=False):
+    for (kind, text), (_, following) in pairwise(tokens):
         if kind == "cast":
             in_type = True
         elif kind in ("name", "quoted"):
@@ -88,7 +92,7 @@ def definition(condition: str, columns: Collection[str]) -> tuple[str, str] | No
 
     :param columns: raw names.
     """
-    sides = _split(_bare(condition), lambda kind, text: kind == "operator")
+    sides = _split(_bare(condition), lambda kind, _: kind == "operator")
     equals = [text for kind, text in _tokens(_bare(condition), depth=0) if kind == "operator"]
     if len(sides) != 2 or equals != ["="]:
         return None
@@ -140,7 +144,7 @@ def _bare(expression: str) -> str:
     return text
 
 
-def _split(expression: str, at: object) -> list[str]:
+def _split(expression: str, at: Callable[[str, str], bool]) -> list[str]:
     parts, start, level = [], 0, 0
     for match in _TOKEN.finditer(expression):
         text = match[0]
@@ -148,7 +152,7 @@ def _split(expression: str, at: object) -> list[str]:
             level -= 1
         elif text in ("(", "["):
             level += 1
-        elif level == 0 and at(str(match.lastgroup), text):  # type: ignore[operator]
+        elif level == 0 and at(str(match.lastgroup), text):
             parts.append(expression[start : match.start()])
             start = match.end()
     return [*parts, expression[start:]]

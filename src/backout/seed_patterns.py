@@ -52,11 +52,13 @@ def matching_regex(pattern: str, count: int) -> tuple[str, ...]:
 
 def matching_like(pattern: str) -> tuple[str, ...]:
     """Strings that ``LIKE pattern`` matches."""
-    found = {}
-    for anything, one in (("x", "x"), ("", "0"), ("Some Thing", "Z")):
-        text = re.sub(r"\\(.)|(%)|(_)", lambda match: match[1] or (anything if match[2] else one), pattern)
-        found[text] = None
-    return tuple(found)
+    parts = re.findall(r"\\(.)|(.)", pattern, re.DOTALL)
+    return tuple(
+        dict.fromkeys(
+            "".join(escaped or stands.get(plain, plain) for escaped, plain in parts)
+            for stands in ({"%": "x", "_": "x"}, {"%": "", "_": "0"}, {"%": "Some Thing", "_": "Z"})
+        )
+    )
 
 
 def matching_similar(pattern: str, count: int) -> tuple[str, ...]:
