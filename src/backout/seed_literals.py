@@ -50,7 +50,7 @@ def takes(of: Type, typed: str, text: str) -> bool | None:
     if kind in _MOMENTS:
         return _moment(text) is not None
     if kind in ("json", "jsonb"):
-        return _is_document(text)
+        return None if _is_document(text) else False
     if kind == "bool":
         return text.lower() in ("t", "f", "true", "false")
     return None if 0 < len(text) <= 200 and re.search(r"[^a-zA-Z ]", text) else False
@@ -207,7 +207,7 @@ def _ranges(of: Type, strings: list[str], numbers: list[str]) -> Iterator[str]:
 
 
 def _moment(text: str) -> datetime | None:
-    if re.match(r"\d{4}-\d{2}-\d{2}", text) is None:
+    if re.fullmatch(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([+-]\d\d(:?\d\d)?|Z)?)?", text) is None:
         return None
     try:
         return datetime.fromisoformat(text)

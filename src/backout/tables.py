@@ -9,7 +9,7 @@ Layer 2: everything above may import it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, LiteralString
 
@@ -78,6 +78,7 @@ class Column:
     :param default: expression; None for generated columns.
     :param identity: ``a`` always, ``d`` by default.
     :param sequence: of an identity, or that the default draws from.
+    :param expression: of a generated column.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Column:
     identity: Literal["", "a", "d"]
     generated: bool
     sequence: Sequence | None
+    expression: str | None = None
 
     @property
     def required(self) -> bool:
@@ -154,6 +156,7 @@ class Exclusion:
 
     :param columns: raw names; None in the place of an expression.
     :param operators: one for each expression.
+    :param primary: a primary key WITHOUT OVERLAPS.
     """
 
     name: str
@@ -161,6 +164,7 @@ class Exclusion:
     expressions: tuple[str, ...]
     operators: tuple[str, ...]
     predicate: str | None
+    primary: bool = False
 
 
 @dataclass(frozen=True)
@@ -254,6 +258,7 @@ def read_tables(connection: psycopg.Connection[Any], ignored: frozenset[str] = f
                 identity=identity,
                 generated=bool(generated),
                 sequence=sequences.get((table, position)),
+                expression=default if generated else None,
             )
         )
     return _tables(answers, columns, ignored)
@@ -290,7 +295,7 @@ def _tables(
             qualified=full,
             kind=kind,
             columns=of,
-            key=_key(of, uniques.get(oid, ())),
+            key=_key(of, uniques.get(oid, ()), exclusions.get(oid, ())),
             parents=tuple(parents.get(oid, ())),
             foreign_keys=tuple(foreign_keys.get(oid, ())),
             checks=tuple(checks.get(oid, ())),
@@ -308,15 +313,18 @@ def _tables(
     return dict(sorted(found.items()))
 
 
-def _key(columns: tuple[Column, ...], uniques: Any) -> tuple[str, ...] | None:
+def _key(
+    columns: tuple[Column, ...], uniques: Iterable[Unique], exclusions: Iterable[Exclusion]
+) -> tuple[str, ...] | None:
     filled = {column.name for column in columns if column.not_null}
     fit = [
-        unique
-        for unique in uniques
-        if unique.valid and unique.predicate is None and unique.columns and filled.issuperset(unique.columns)
+        (not one.primary, len(one.columns), one.name, tuple(name for name in one.columns if name is not None))
+        for one in (*uniques, *exclusions)
+        if (one.valid and one.columns if isinstance(one, Unique) else one.primary)
+        and one.predicate is None
+        and filled.issuperset(one.columns)
     ]
-    best = min(fit, key=lambda unique: (not unique.primary, len(unique.columns), unique.name), default=None)
-    return best.columns if best else None
+    return min(fit)[-1] if fit else None
 
 
 def _names(positions: list[int] | None, names: Mapping[int, str]) -> tuple[str, ...]:
@@ -357,7 +365,7 @@ def _indexes(
             there[position].quoted if position else expressions[place] for place, position in enumerate(positions)
         )
         if operators:
-            exclusions[table].append(Exclusion(name, over, texts, tuple(operators), predicate))
+            exclusions[table].append(Exclusion(name, over, texts, tuple(operators), predicate, primary))
         else:
             uniques[table].append(Unique(name, over, texts, predicate, nulls_distinct, primary, not immediate, valid))
     return uniques, exclusions
