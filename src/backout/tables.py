@@ -317,9 +317,10 @@ def _key(
     columns: tuple[Column, ...], uniques: Iterable[Unique], exclusions: Iterable[Exclusion]
 ) -> tuple[str, ...] | None:
     filled = {column.name for column in columns if column.not_null}
+    candidates: list[Unique | Exclusion] = [*uniques, *exclusions]
     fit = [
         (not one.primary, len(one.columns), one.name, tuple(name for name in one.columns if name is not None))
-        for one in (*uniques, *exclusions)
+        for one in candidates
         if (one.valid and one.columns if isinstance(one, Unique) else one.primary)
         and one.predicate is None
         and filled.issuperset(one.columns)
