@@ -242,11 +242,11 @@ def _as_before(connection: psycopg.Connection[Any], after: Rows, place: int, was
     """The rows with one column's values written as those of the type that it had; those that cannot be stay."""
     present = sorted({row[place] for row in after.rows if row[place] is not None}, key=str)
     cast = _cast(connection, [text for text in present if text is not None], after.types[place], was)
-    rows = tuple((*row[:place], cast.get(row[place] or "", row[place]), *row[place + 1 :]) for row in after.rows)
+    rows = tuple((*row[:place], cast.get(row[place], row[place]), *row[place + 1 :]) for row in after.rows)
     return replace(after, rows=rows)
 
 
-def _cast(connection: psycopg.Connection[Any], texts: Sequence[str], present: str, was: str) -> dict[str, str]:
+def _cast(connection: psycopg.Connection[Any], texts: Sequence[str], present: str, was: str) -> dict[str | None, str]:
     """Those texts that become another type's and back unchanged, and what they become."""
     if not texts:
         return {}
