@@ -199,16 +199,15 @@ class Project:
                 _configure, self.config, _scheme(self.config), installed, options, environment, schemes
             )
             self._configure(parameters)
+            sys.path.append(root)  # as for `python -m alembic`, but behind all others
             if hooks is not None:
+                with suppress(Exception):  # it puts prepend_sys_path in its place; if it fails, it fails again below
+                    self._script()
                 self.hooks = _module("backout_hooks", hooks)
-            self._hook("before_loading", lambda hook: hook(self.config))
-            from alembic.script import ScriptDirectory
-
-            self.script = ScriptDirectory.from_config(self.config)
+                self._hook("before_loading", lambda hook: hook(self.config))
+            self.script = self._script()
             self.script.dir = os.path.abspath(self.script.dir)
             locations = [str(location) for location in self.script._version_locations]
-            _make_absolute(sys.path)  # prepend_sys_path is relative to the root
-            sys.path.append(root)  # as for `python -m alembic`, but behind all others
             os.chdir(self.scratch)
             answer = self._chain(locations)
         except BaseException as error:
@@ -272,6 +271,14 @@ class Project:
         statements = telling.Statements(connections, pipe.send, pipe.ask, probe, skip)
         self.connections, self.statements = connections, statements
         return connections, statements
+
+    def _script(self) -> Any:
+        from alembic.script import ScriptDirectory
+
+        try:
+            return ScriptDirectory.from_config(self.config)
+        finally:
+            _make_absolute(sys.path)  # prepend_sys_path is relative to the root
 
     def _chain(self, locations: list[str]) -> dict[str, Any]:
         import alembic
@@ -490,7 +497,7 @@ def _options(given: Any, direction: str, destination: str) -> Any:
 
 
 def _make_absolute(paths: list[str]) -> None:
-    paths[:] = [os.path.abspath(path) for path in paths]
+    paths[:] = dict.fromkeys(os.path.abspath(path) for path in paths)
 
 
 def _labels(module: Any) -> list[str]:

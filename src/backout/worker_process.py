@@ -171,6 +171,7 @@ def environment(server: Server, database: Database | None) -> dict[str, str]:
     kept |= server.environment(database or Database(NOWHERE, server.url, ""))
     if database is None:
         kept["PGDATABASE"] = NOWHERE
+    kept.setdefault("PYTHONHASHSEED", "0")  # a migration that loops over a set does it in the same order each time
     kept.pop("PGPASSWORD", None)  # the empty one, which asyncpg would take for the password
     return kept
 

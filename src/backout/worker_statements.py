@@ -144,7 +144,7 @@ class Statements:
         opened.committed[opened.transaction] = committed
         opened.transaction += 1
         opened.used = False
-        if self.own:
+        if self.own and not opened.autocommit:
             self._commits += committed
             self._rollbacks += not committed
 
@@ -238,7 +238,7 @@ def _told(error: BaseException, state: str | None, message: str, values: list[An
 def _scalars(value: Any) -> Iterator[str | int | float | bool]:
     """The scalars among bound values; a date is the text that PostgreSQL reads."""
     if isinstance(value, dict):
-        value = list(value.values())
+        value = [value[name] for name in sorted(value, key=str)]  # their own order depends on chance
     if isinstance(value, (list, tuple)):
         for each in value[:LITERALS]:
             yield from _scalars(each)

@@ -294,11 +294,11 @@ class Worker:
         answer = talk.hold(order)
         if answer["is"] == "chain":
             return _chain(self._root, answer)
+        printed = "\n".join(f"    {line}" for line in child.tail().splitlines()[-15:])
         self._end_child()
         failure = _failure(answer["failure"]) if answer["is"] == "unloadable" else None
         what = f"{failure.kind}: {failure.message}" if failure else str(answer["why"])
         place = f"{failure.where}: " if failure and failure.where else ""
-        printed = "\n".join(f"    {line}" for line in child.tail().splitlines()[-15:])
         raise ConfigurationError(
             f"{place}the chain of {self._ini if self._ini.exists() else self._toml} could not be loaded "
             f"by {self._target.python}: {what}" + (f"; it printed\n{printed}" if printed else "")
