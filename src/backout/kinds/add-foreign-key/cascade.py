@@ -1,0 +1,20 @@
+"""with ON DELETE CASCADE
+
+Revision ID: cascade
+Revises: shop
+"""
+
+from alembic import op
+
+revision = "cascade"
+down_revision = "shop"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_foreign_key("reviews_product_id_fkey", "reviews", "products", ["product_id"], ["id"], ondelete="CASCADE")
+
+
+def downgrade() -> None:
+    op.drop_constraint("reviews_product_id_fkey", "reviews")

@@ -1,0 +1,20 @@
+"""every row is checked
+
+Revision ID: plain
+Revises: plain_before
+"""
+
+from alembic import op
+
+revision = "plain"
+down_revision = "plain_before"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE events ATTACH PARTITION events_2024 FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')")
+
+
+def downgrade() -> None:
+    op.execute("ALTER TABLE events DETACH PARTITION events_2024")

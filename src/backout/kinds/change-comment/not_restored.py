@@ -1,0 +1,20 @@
+"""not put back
+
+Revision ID: not_restored
+Revises: shop
+"""
+
+from alembic import op
+
+revision = "not_restored"
+down_revision = "shop"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table_comment("customers", "who has an account", existing_comment="who has ever ordered")
+
+
+def downgrade() -> None:
+    pass

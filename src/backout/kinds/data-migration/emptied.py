@@ -1,0 +1,20 @@
+"""a table emptied
+
+Revision ID: emptied
+Revises: shop
+"""
+
+from alembic import op
+
+revision = "emptied"
+down_revision = "shop"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("TRUNCATE reviews")
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,20 @@
+"""orphans deleted
+
+Revision ID: orphans
+Revises: shop
+"""
+
+from alembic import op
+
+revision = "orphans"
+down_revision = "shop"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("DELETE FROM reviews WHERE NOT EXISTS (SELECT FROM products WHERE products.id = reviews.product_id)")
+
+
+def downgrade() -> None:
+    pass

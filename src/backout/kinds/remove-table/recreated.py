@@ -1,0 +1,33 @@
+"""created again empty
+
+Revision ID: recreated
+Revises: shop
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "recreated"
+down_revision = "shop"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.drop_table("reviews")
+
+
+def downgrade() -> None:
+    op.create_table(
+        "reviews",
+        sa.Column("product_id", sa.BigInteger(), nullable=False),
+        sa.Column("rating", sa.SmallInteger()),
+        sa.Column("author", sa.Text()),
+        sa.Column("body", sa.Text()),
+        sa.Column("words", sa.Integer()),
+    )
+
+    op.execute(
+        "CREATE TRIGGER reviews_words BEFORE INSERT OR UPDATE ON reviews FOR EACH ROW EXECUTE FUNCTION count_words()"
+    )
+    op.execute("GRANT SELECT ON reviews TO PUBLIC")

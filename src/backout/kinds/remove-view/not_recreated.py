@@ -1,0 +1,20 @@
+"""not created again
+
+Revision ID: not_recreated
+Revises: shop
+"""
+
+from alembic import op
+
+revision = "not_recreated"
+down_revision = "shop"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("DROP VIEW active_customers")
+
+
+def downgrade() -> None:
+    pass
