@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -907,7 +908,8 @@ def test_outside_of_a_step_there_is_nowhere_to_connect_to(
     line = (versions_of / "users.py").read_text().count("\n")
     assert cannot_be_loaded(start("plain")) == (
         f"migrations/versions/users.py:{line}: the chain of {root}/alembic.ini could not be loaded "
-        f"by {sys.executable}: Refusal: a connection was opened outside of a step, and there is no database for it to arrive at"
+        f"by {sys.executable}: Refusal: a connection was opened outside of a step, "
+        "and there is no database for it to arrive at"
     )
     database = disposable()
     start("plain").load(database)
@@ -1078,8 +1080,78 @@ def test_the_worker_is_python_3_8_and_needs_nothing_of_backout(name: str) -> Non
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
     assert imported <= allowed
-    guarded = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
-    inside = {node for part in guarded for child in part.body for node in ast.walk(child)}
+    typing_only = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    unseen = {node for part in typing_only for child in part.body for node in ast.walk(child)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "backout":
-            assert node in inside
+        for annotation in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            if isinstance(annotation, ast.AST):
+                unseen |= set(ast.walk(annotation))
+    generic = {"Callable", "Iterable", "Iterator", "Mapping", "dict", "list", "set", "tuple", "type"}
+    for node in set(ast.walk(tree)) - unseen:
+        assert not (isinstance(node, ast.ImportFrom) and node.module == "backout")
+        assert not (isinstance(node, ast.Subscript) and ast.unparse(node.value) in generic), ast.unparse(node)
+
+
+@pytest.fixture(params=["sqlalchemy14", "sqlalchemy20"])
+def environment(request: pytest.FixtureRequest) -> tuple[str, dict[str, str]]:
+    """An older interpreter's environment: its Python, and what its lock file says is installed."""
+    name = str(request.param)
+    python = Path(sys.prefix) / "environments" / name / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"NOT CHECKED: the environment {name} is not installed in {python.parents[2]}; run make setup")
+    locked = re.findall(
+        r"^([\w-]+)==(\S+)", (ROOT / "tests" / "environments" / f"{name}.txt").read_text(), re.MULTILINE
+    )
+    return str(python), dict(locked)
+
+
+@pytest.mark.parametrize("kind", ["plain", "branches", "concurrently", "asynchronous", "creator"])
+def test_older_environments_are_driven_alike(
+    start: Start,
+    project: Callable[[str], Path],
+    disposable: Callable[..., Database],
+    production: Database,
+    environment: tuple[str, dict[str, str]],
+    kind: str,
+) -> None:
+    python, installed = environment
+    if kind == "asynchronous" and "asyncpg" not in installed:
+        kind = "locations"
+    if kind == "creator":
+        (project("creator") / "production.txt").write_text(production.url)
+        if "psycopg" not in installed:
+            env = project("creator") / "migrations" / "env.py"
+            env.write_text(env.read_text().replace("psycopg", "psycopg2"))
+    worker, database, before = start(kind, python=python), disposable(), content(production)
+    chain = worker.load()
+    assert {name: chain.versions[name] for name in ("alembic", "sqlalchemy")} == {
+        name: installed[name] for name in ("alembic", "sqlalchemy")
+    }
+    revisions = [one.id for one in chain.revisions if one.id not in ("empty", "duplicate")]
+    for revision in revisions:
+        report = applied(worker.step(database, revision, "upgrade", probe=PROBE, timezone="Asia/Kathmandu"))
+        assert {ran.probe for ran in report.statements} == {f"{database.name} {report.statements[0].pid}"}
+        assert own(report)
+        assert (report.unseen, report.version_tables) == ((), (("public", "alembic_version"),))
+    assert report.transactional is (kind not in ("concurrently", "asynchronous"))
+    for revision in reversed(revisions):
+        applied(worker.step(database, revision, "downgrade"))
+    assert tables(database) == ["alembic_version"]
+    assert content(production) == before
+    assert sessions(database) == []
+
+
+def test_older_environments_tell_failures_alike(
+    start: Start, disposable: Callable[..., Database], environment: tuple[str, dict[str, str]]
+) -> None:
+    worker, database = start("failing", python=environment[0]), disposable()
+    report = worker.step(database, "violates", "upgrade")
+    assert report.failure is not None
+    assert (report.failure.sqlstate, report.failure.table, report.failure.constraint, report.failure.where) == (
+        "23505",
+        "parents",
+        "codes",
+        "migrations/versions/violates.py:13",
+    )
+    applied(worker.step(database, "absent_extension", "upgrade", skip=("CREATE EXTENSION",)))
+    assert tables(database) == ["alembic_version", "half"]

@@ -183,10 +183,7 @@ class Connections:
         return {"unseen": self.unseen, "refusals": self.refusals, "left": left}
 
 
-Current = Callable[[], "Connections | None"]
-
-
-def redirect(current: Current) -> list[str]:
+def redirect(current: Callable[[], Connections | None]) -> list[str]:
     """Redirect every connection from now on.
 
     :param current: the connections of the step that runs; None while there is no step.
@@ -294,7 +291,7 @@ def _wrap_asyncpg(module: Any, ordered: Callable[[], Connections]) -> None:
     module.connect_utils._connect_addr = connect_address
 
 
-def _guard_pools(current: Current, ordered: Callable[[], Connections]) -> None:
+def _guard_pools(current: Callable[[], Connections | None], ordered: Callable[[], Connections]) -> None:
     """SQLAlchemy takes no connection that did not come by here, and none of an earlier step."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
@@ -331,7 +328,7 @@ def _guard_pools(current: Current, ordered: Callable[[], Connections]) -> None:
     event.listen(Pool, "checkout", checkout)
 
 
-def _watch_cursors(current: Current) -> None:
+def _watch_cursors(current: Callable[[], Connections | None]) -> None:
     """A cursor that was not taken by SQLAlchemy runs statements of which SQLAlchemy tells nothing."""
     from sqlalchemy.pool import base
 

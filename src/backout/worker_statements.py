@@ -25,8 +25,6 @@ HEARD = {
     "rollback": "rolled_back",
 }
 
-Send = Callable[["dict[str, Any]"], None]
-
 
 class Statements:
     """The statements of one step.
@@ -38,7 +36,14 @@ class Statements:
     :ivar own: the revision's own function is running.
     """
 
-    def __init__(self, connections: Any, send: Send, ask: Send, probe: str | None, skip: Iterable[str]) -> None:
+    def __init__(
+        self,
+        connections: Any,
+        send: Callable[[dict[str, Any]], None],
+        ask: Callable[[dict[str, Any]], None],
+        probe: str | None,
+        skip: Iterable[str],
+    ) -> None:
         self.connections, self.send, self.ask, self.probe = connections, send, ask, probe
         self.own = False
         self.entered = 0
