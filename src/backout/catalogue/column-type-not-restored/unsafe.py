@@ -1,0 +1,21 @@
+"""let phone numbers be as long as they are
+
+Revision ID: unsafe
+Revises: shop
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "unsafe"
+down_revision = "shop"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.alter_column("customers", "phone", existing_type=sa.String(40), type_=sa.Text(), comment="as they typed it")
+
+
+def downgrade() -> None:
+    op.alter_column("customers", "phone", existing_type=sa.Text(), comment=None)

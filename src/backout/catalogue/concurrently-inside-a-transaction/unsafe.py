@@ -1,0 +1,20 @@
+"""index orders by time
+
+Revision ID: unsafe
+Revises: shop
+"""
+
+from alembic import op
+
+revision = "unsafe"
+down_revision = "shop"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_index("orders_placed_at_idx", "orders", ["placed_at"], postgresql_concurrently=True)
+
+
+def downgrade() -> None:
+    op.drop_index("orders_placed_at_idx", table_name="orders", postgresql_concurrently=True)

@@ -1,0 +1,23 @@
+"""drop customers.nickname
+
+The newsletter uses full names since June.
+
+Revision ID: unsafe
+Revises: shop
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "unsafe"
+down_revision = "shop"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.drop_column("customers", "nickname")
+
+
+def downgrade() -> None:
+    op.add_column("customers", sa.Column("nickname", sa.Text(), comment="what the newsletter calls them"))

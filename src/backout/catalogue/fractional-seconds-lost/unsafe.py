@@ -1,0 +1,32 @@
+"""store whole seconds in orders.placed_at
+
+Revision ID: unsafe
+Revises: shop
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "unsafe"
+down_revision = "shop"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.alter_column(
+        "orders",
+        "placed_at",
+        type_=postgresql.TIMESTAMP(timezone=True, precision=0),
+        existing_type=sa.DateTime(timezone=True),
+    )
+
+
+def downgrade() -> None:
+    op.alter_column(
+        "orders",
+        "placed_at",
+        type_=sa.DateTime(timezone=True),
+        existing_type=postgresql.TIMESTAMP(timezone=True, precision=0),
+    )

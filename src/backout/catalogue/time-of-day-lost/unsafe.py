@@ -1,0 +1,21 @@
+"""store the day of orders.placed_at
+
+Revision ID: unsafe
+Revises: shop
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "unsafe"
+down_revision = "shop"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.alter_column("orders", "placed_at", type_=sa.Date(), existing_type=sa.DateTime(timezone=True))
+
+
+def downgrade() -> None:
+    op.alter_column("orders", "placed_at", type_=sa.DateTime(timezone=True), existing_type=sa.Date())

@@ -1,0 +1,20 @@
+"""forget orders
+
+Revision ID: unsafe
+Revises: shop
+"""
+
+from alembic import op
+
+revision = "unsafe"
+down_revision = "shop"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("TRUNCATE orders CASCADE")
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,20 @@
+"""normalise payments.reference
+
+Revision ID: unsafe
+Revises: shop
+"""
+
+from alembic import op
+
+revision = "unsafe"
+down_revision = "shop"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("UPDATE payments SET reference = upper(trim(reference))")
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,400 @@
+"""Hazards of the way back: what the downgrade does not restore, where it fails, and what it blocks.
+
+Every difference that a round trip leaves is told by exactly one rule: the parts of a table that was recreated by the
+rule of recreated tables, those of a renamed table by the rule of renames, and so on down to the kind of object.
+
+Not here: lost values (``rules_losses``). Layer 2: only ``rules`` imports it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from backout.evidence import Evidence, SchemaChange, Statement, Step
+from backout.rules_facts import (
+    Changes,
+    Findings,
+    Rule,
+    changes_of,
+    code_of,
+    column,
+    defined,
+    executes,
+    is_invalid_index,
+    labels,
+    listed,
+    one_line,
+    parent_of,
+    parts,
+    rule,
+    short,
+    work_of,
+)
+
+Values = dict[str, str]
+
+_ROUTINES = {"function", "procedure", "aggregate"}
+_VIEWS = {"view", "materialized view"}
+_RIGHTS = {"privilege", "owner", "default privilege"}
+_BY_KIND = {
+    "index": "index-not-restored",
+    "constraint": "constraint-not-restored",
+    "comment": "comment-not-restored",
+    "extension": "extension-not-restored",
+    "sequence position": "sequence-moved-back",
+    "trigger": "trigger-not-restored",
+    "rule": "trigger-not-restored",
+    "policy": "policy-not-restored",
+    **dict.fromkeys(_RIGHTS, "privileges-not-restored"),
+    **dict.fromkeys(_VIEWS, "view-not-restored"),
+    **dict.fromkeys(_ROUTINES, "function-not-restored"),
+}
+_ALWAYS_NAMED = {"comment", "sequence position", *_RIGHTS}  # also where they are new
+_OWNED_BY = re.compile(r" OWNED BY (\S+)")
+
+
+# What is not restored
+
+
+def _told(evidence: Evidence) -> Mapping[str, list[Values]]:
+    """Every difference, under the hazard that tells it."""
+    found: dict[str, list[Values]] = defaultdict(list)
+    for hazard, values in _sorted(evidence):
+        found[hazard].append(values)
+    return found
+
+
+def _sorted(evidence: Evidence) -> Iterator[tuple[str, Values]]:
+    rest = list(evidence.schema.differences or ())
+    grown = [change for change in rest if _new_labels(change)]
+    for change in grown:
+        for label in _new_labels(change):
+            yield "enum-label-left-behind", {"subject": change.name, "type": change.name, "label": f"'{label}'"}
+    rest = [change for change in rest if change not in grown]
+    if rest and _does_nothing(evidence.downgrade):
+        first = next((one for one in rest if one.kind in ("table", "column")), rest[0])
+        yield "downgrade-does-nothing", {"subject": first.name, "kind": first.kind, "count": str(len(rest))}
+        return
+    changes = changes_of(evidence)
+    for old, new in _renames_left(changes, Changes(rest)).items():
+        rest = [change for change in rest if not _is_of(change, old) and not _is_of(change, new)]
+        kind = "COLUMN " if parent_of(old) == parent_of(new) and len(parts(old)) == 3 else ""
+        table = parent_of(new) if kind else new
+        rename = f"ALTER TABLE {table} RENAME {kind}{short(new) + ' ' if kind else ''}TO {short(old)}"
+        yield "rename-not-reversed", {"subject": old, "before": old, "after": new, "rename_back": executes(rename)}
+    differences = Changes(rest)
+    for table in sorted(changes.removed_tables - differences.removed_tables):
+        missing = [change for change in rest if _is_of(change, table)]
+        if missing:
+            rest = [change for change in rest if change not in missing]
+            names = listed([_of_table(change, table) for change in missing])
+            yield "recreated-table-lacks-parts", {"subject": table, "table": table, "missing": names}
+    lost = {
+        loss.table if loss.column is None else f"{loss.table}.{loss.column}" for loss in evidence.loss.untouched or ()
+    }
+    lost |= {loss.table for loss in evidence.loss.untouched or ()}
+    for whole in _wholes(differences):
+        rest = [change for change in rest if change is whole or not _is_of(change, whole.name)]
+        if whole.after is None and whole.name in lost:
+            rest.remove(whole)
+    for change in rest:
+        yield from _one(change, evidence)
+
+
+def _one(change: SchemaChange, evidence: Evidence) -> Iterator[tuple[str, Values]]:
+    values = {
+        "subject": change.name, "kind": change.kind, "before": defined(change.before), "after": defined(change.after),
+    }  # fmt: skip
+    if change.before is None and change.kind not in _ALWAYS_NAMED:
+        if change.kind == "type" and code_of(evidence.reupgrade.error) == "42710":
+            drop = {"drop_type": executes(f"DROP TYPE {change.name}")}
+            yield "enum-type-left-behind", {**values, "error": evidence.reupgrade.error or "", **drop}
+        else:
+            yield "left-behind", values
+    elif change.kind == "column" and change.before is not None and change.after is not None:
+        yield from _parts_of_column(change.before, change.after, values)
+    elif change.kind == "sequence" and _owner(change.before) != _owner(change.after) and change.after is not None:
+        yield "sequence-ownership-lost", {**values, "before": _owner(change.before), "after": _owner(change.after)}
+    elif change.kind == "table" and _row_security(change.before) != _row_security(change.after) and change.after:
+        yield "policy-not-restored", values
+    else:
+        yield _BY_KIND.get(change.kind, "schema-not-restored"), {**values, **_patches(change)}
+
+
+def _parts_of_column(before: str, after: str, values: Values) -> Iterator[tuple[str, Values]]:
+    was, now = column(before), column(after)
+    if (was.type, was.collation) != (now.type, now.collation):
+        yield "column-type-not-restored", values
+    if was.not_null != now.not_null:
+        yield "not-null-not-restored", values
+    if was.generated != now.generated:
+        yield "generated-expression-not-restored", {**values, "before": was.generated or defined(before)}
+    if was.default != now.default:
+        told = {**values, "before": defined(was.default), "after": defined(now.default)}
+        if was.default is None:
+            yield "default-left-behind", told
+        elif was.default.startswith("nextval("):
+            yield "sequence-ownership-lost", told
+        else:
+            yield "default-not-restored", told
+    if (was.identity, was.rest) != (now.identity, now.rest) or was == now:
+        yield "schema-not-restored", values
+
+
+def _patches(change: SchemaChange) -> Values:
+    """What a downgrade would have to say."""
+    if change.kind == "index":
+        return {
+            "create_index": executes(
+                re.sub(r"^CREATE (UNIQUE )?INDEX ", r"CREATE \1INDEX CONCURRENTLY ", change.before or "")
+            )
+        }
+    if change.kind == "constraint":
+        definition = f"ALTER TABLE {parent_of(change.name)} ADD CONSTRAINT {short(change.name)} {change.before}"
+        return {"add_constraint": executes(definition)}
+    return {}
+
+
+def _new_labels(change: SchemaChange) -> tuple[str, ...]:
+    before, after = labels(change.before or ""), labels(change.after or "")
+    if change.kind != "type" or before is None or after is None or not set(before) <= set(after):
+        return ()
+    return tuple(label for label in after if label not in before)
+
+
+def _renames_left(changes: Changes, differences: Changes) -> Mapping[str, str]:
+    """Names before → after, of what the upgrade renamed and the downgrade did not rename back."""
+    renames = {**changes.renamed_tables, **changes.moved_tables, **changes.renamed_columns}
+    gone = {change.name for change in differences.removed("table", "column")}
+    there = {change.name for change in differences.added("table", "column")}
+    return {old: new for old, new in renames.items() if old in gone and new in there}
+
+
+def _wholes(differences: Changes) -> list[SchemaChange]:
+    """Schemas, tables, columns … that are there and should not be, or the reverse: their parts go without saying."""
+    whole = [
+        change
+        for change in differences.of("schema", "table", "column", *_VIEWS)
+        if None in (change.before, change.after)
+    ]
+    return [one for one in whole if not any(_is_of(one, other.name) for other in whole if other is not one)]
+
+
+def _is_of(change: SchemaChange, name: str) -> bool:
+    """Whether the change is of that schema, table or column, or of a part of it."""
+    if change.kind in ("comment", *_RIGHTS):
+        own = re.sub(r"^(?:[a-z]+ )+", "", change.name)
+        return own == name or own.startswith(f"{name}.")
+    if change.name == name or change.name.startswith(f"{name}."):
+        return True
+    definition = change.before or change.after or ""
+    if change.kind == "index":
+        return f" ON {name} " in definition or f" ON ONLY {name} " in definition
+    owner = _OWNED_BY.search(definition) if change.kind == "sequence" else None
+    return owner is not None and (owner[1] == name or owner[1].startswith(f"{name}."))
+
+
+def _of_table(change: SchemaChange, table: str) -> str:
+    """A part of a table, for a list."""
+    name = change.name if change.kind in _RIGHTS or change.kind == "comment" else change.name.removeprefix(f"{table}.")
+    return f"{change.kind} {name}"
+
+
+def _owner(definition: str | None) -> str:
+    match = _OWNED_BY.search(definition or "")
+    return match[1] if match else "none"
+
+
+def _row_security(definition: str | None) -> list[str]:
+    return re.findall(r"\w+ ROW LEVEL SECURITY", definition or "")
+
+
+def _does_nothing(step: Step) -> bool:
+    return step.outcome == "no-op" or (step.outcome == "applied" and step.statements == ())
+
+
+def _by(hazard: str, gives: str) -> Rule:
+    return rule(lambda evidence: _told(evidence)[hazard], f"subject {gives}")
+
+
+# Where it fails
+
+
+def _raises(evidence: Evidence) -> Findings:
+    if _failed(evidence.downgrade) and not _is_of_server(evidence.downgrade):
+        yield {"subject": evidence.revision, "error": evidence.downgrade.error or ""}
+
+
+def _fails(evidence: Evidence) -> Findings:
+    if _failed(evidence.downgrade) and _is_of_server(evidence.downgrade):
+        yield {"subject": evidence.revision, "error": evidence.downgrade.error or ""}
+
+
+def _second_upgrade_fails(evidence: Evidence) -> Findings:
+    step = next((step for step in (evidence.reupgrade, evidence.lived_in_reupgrade) if _failed(step)), None)
+    if step is None or _told(evidence)["enum-type-left-behind"] or any(_inserted_again(evidence)):
+        return
+    yield {"subject": evidence.revision, "error": step.error or ""}
+
+
+def _inserted_again(evidence: Evidence) -> Findings:
+    if _failed(evidence.reupgrade) and code_of(evidence.reupgrade.error) == "23505" and not evidence.schema.differences:
+        yield {"subject": evidence.revision, "error": evidence.reupgrade.error or ""}
+
+
+def _second_upgrade_differs(evidence: Evidence) -> Findings:
+    changes = Changes(evidence.schema.reupgrade_differences)
+    whole = _wholes(changes)
+    for change in changes.all:
+        if change in whole or not any(_is_of(change, one.name) for one in whole):
+            yield {
+                "subject": change.name,
+                "kind": change.kind,
+                "before": defined(change.before),
+                "after": defined(change.after),
+            }
+
+
+def _fails_after_use(evidence: Evidence) -> str | None:
+    """The error of a downgrade that failed only when there were rows of the new release."""
+    step = evidence.lived_in_downgrade
+    return (step.error or "") if _failed(step) and evidence.downgrade.outcome in ("applied", "no-op") else None
+
+
+_LIVED_IN = {
+    "23505": "downgrade-meets-duplicates",
+    "23502": "downgrade-meets-null",
+    "22001": "downgrade-meets-long-values",
+    "23503": "downgrade-meets-orphans",
+    "23514": "downgrade-meets-forbidden-values",
+    "22003": "downgrade-meets-large-numbers",
+    "22P02": "downgrade-meets-new-label",
+}
+
+
+def _meets(code: str) -> Rule:
+    def judge(evidence: Evidence) -> Findings:
+        error = _fails_after_use(evidence)
+        if error is not None and (code_of(error) if code_of(error) in _LIVED_IN else "") == code:
+            yield {"subject": _loosened(evidence, code), "error": error}
+
+    return rule(judge, "subject error")
+
+
+def _loosened(evidence: Evidence, code: str) -> str:
+    """What the upgrade loosened, so that such data could be written; the revision where that cannot be told."""
+    changes = changes_of(evidence)
+    names: list[str] = []
+    if code == "23502":
+        names = [
+            change.name
+            for change, before, after in changes.altered("column")
+            if column(before).not_null and not column(after).not_null
+        ]
+    elif code in ("22001", "22003"):
+        names = list(changes.retyped)
+    elif code == "22P02":
+        names = [change.name for change in changes.of("type") if _new_labels(change)]
+    elif code in ("23505", "23503", "23514"):
+        words = {"23505": ("UNIQUE", "PRIMARY KEY", "CREATE UNIQUE"), "23503": ("FOREIGN KEY",), "23514": ("CHECK",)}
+        loosened = [change for change in changes.of("constraint", "index") if change.before is not None]
+        names = [change.name for change in loosened if (change.before or "").startswith(words[code])]
+    return listed(names) if names else evidence.revision
+
+
+def _half_applied(evidence: Evidence) -> Findings:
+    steps = {"upgrade": evidence.upgrade, "downgrade": evidence.downgrade}
+    for direction, step in steps.items():
+        errors = [one.error for one in step.fails_on_data or ()]
+        errors += [step.error] if _failed(step) and step.error else []
+        invalid = [error for error in errors if is_invalid_index(error)]
+        if step.transactional is False and errors and not invalid and len(step.statements or ()) != 1:
+            yield {"subject": evidence.revision, "direction": direction, "error": errors[0]}
+
+
+def _failed(step: Step) -> bool:
+    return step.outcome == "failed"
+
+
+def _is_of_server(step: Step) -> bool:
+    return code_of(step.error) != "" or step.error == "timed out"
+
+
+# What it blocks
+
+_RANKS = {"rewrite": 3, "rebuild": 2, "scan": 2, "backfill": 2}
+
+
+def _blocks_more(evidence: Evidence) -> Findings:
+    upgrade = {table: rank for table, (rank, *_) in _worst(evidence.upgrade).items()}
+    for table, (rank, work, blocked, statement) in sorted(_worst(evidence.downgrade).items()):
+        if rank > upgrade.get(table, (0, 0)):
+            yield {
+                "subject": table,
+                "table": table,
+                "work": work,
+                "blocked": blocked,
+                "statement": one_line(statement.sql),
+            }
+
+
+def _worst(step: Step) -> Mapping[str, tuple[tuple[int, int], str, str, Statement]]:
+    """Of each table the worst work on all of it: whether reads are blocked, what kind, and the statement."""
+    worst: dict[str, tuple[tuple[int, int], str, str, Statement]] = {}
+
+    def note(table: str, kind: str, blocked: frozenset[str], statement: Statement) -> None:
+        rank = (2 if "reads" in blocked else 1, _RANKS[kind])
+        if table not in worst or rank > worst[table][0]:
+            worst[table] = (rank, kind, " and ".join(sorted(blocked)), statement)
+
+    for work in work_of(step):
+        note(work.table, work.kind, work.blocked, work.statement)
+    for statement in step.statements or ():
+        if statement.rows_changed:
+            for lock in statement.locks or ():
+                if "reads" in lock.blocks and not lock.acquired:
+                    note(lock.relation, "backfill", frozenset(lock.blocks), statement)
+    return worst
+
+
+RULES: Mapping[str, Rule] = {
+    "downgrade-does-nothing": _by("downgrade-does-nothing", "kind count"),
+    "downgrade-raises": rule(_raises, "subject error"),
+    "downgrade-fails": rule(_fails, "subject error"),
+    "recreated-table-lacks-parts": _by("recreated-table-lacks-parts", "table missing"),
+    "enum-label-left-behind": _by("enum-label-left-behind", "type label"),
+    "enum-type-left-behind": _by("enum-type-left-behind", "kind before after error drop_type"),
+    "left-behind": _by("left-behind", "kind before after"),
+    "rename-not-reversed": _by("rename-not-reversed", "before after rename_back"),
+    "index-not-restored": _by("index-not-restored", "kind before after create_index"),
+    "constraint-not-restored": _by("constraint-not-restored", "kind before after add_constraint"),
+    **{
+        hazard: _by(hazard, "kind before after")
+        for hazard in (
+            "default-not-restored",
+            "default-left-behind",
+            "column-type-not-restored",
+            "not-null-not-restored",
+            "generated-expression-not-restored",
+            "comment-not-restored",
+            "privileges-not-restored",
+            "sequence-moved-back",
+            "sequence-ownership-lost",
+            "view-not-restored",
+            "function-not-restored",
+            "trigger-not-restored",
+            "policy-not-restored",
+            "extension-not-restored",
+            "schema-not-restored",
+        )
+    },
+    "second-upgrade-fails": rule(_second_upgrade_fails, "subject error"),
+    "second-upgrade-differs": rule(_second_upgrade_differs, "subject kind before after"),
+    "rows-inserted-again": rule(_inserted_again, "subject error"),
+    **{hazard: _meets(code) for code, hazard in _LIVED_IN.items()},
+    "downgrade-fails-after-use": _meets(""),
+    "half-applied": rule(_half_applied, "subject direction error"),
+    "downgrade-blocks-more": rule(_blocks_more, "subject table work blocked statement"),
+}

@@ -1,0 +1,353 @@
+"""The catalogue: every entry is whole, and every migration in it runs on PostgreSQL as its entry says."""
+
+import ast
+import re
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from backout.errors import ConfigurationError
+from backout.postgres import Database, Server
+from backout.rules import PREDICATES, load_catalogue, load_harmless
+from backout.rules_catalogue import DIRECTORY
+
+CATALOGUE = load_catalogue()
+SHARED = sorted(path.name for path in (DIRECTORY / "_safer").iterdir())
+ONLY_ONCE = {"second-upgrade-fails", "enum-type-left-behind", "rows-inserted-again"}
+ENV = """
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"], transaction_per_migration=True)
+with context.begin_transaction():
+    context.run_migrations()
+"""
+
+
+class Chain:
+    """Some revision files of the catalogue, as a project of their own at a database."""
+
+    def __init__(self, files: Iterable[Path], folder: Path, url: str) -> None:
+        versions = folder / "versions"
+        versions.mkdir(parents=True)
+        (folder / "env.py").write_text(ENV)
+        for number, file in enumerate(files):
+            shutil.copy(file, versions / f"{number}_{file.name}")
+        self._url = url
+        self._config = Config()
+        self._config.set_main_option("script_location", str(folder))
+        self._config.set_main_option("path_separator", "os")
+
+    def go(self, order: str, revision: str) -> str:
+        """``applied``, or ``failed``."""
+        engine = create_engine(self._url, poolclass=NullPool)
+        with engine.connect() as connection:
+            self._config.attributes["connection"] = connection
+            try:
+                getattr(command, order)(self._config, revision)
+            except (DBAPIError, NotImplementedError):
+                return "failed"
+        return "applied"
+
+    def at(self) -> list[str]:
+        engine = create_engine(self._url, poolclass=NullPool)
+        with engine.connect() as connection:
+            return list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
+
+
+@pytest.fixture
+def at_shop(
+    backout_server: Server, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterable[Callable[[Iterable[Path]], Chain]]:
+    """A chain on a clone of the shop."""
+    made: list[Database] = []
+
+    def build(database: Database) -> None:
+        chain = Chain([DIRECTORY / "base.py"], tmp_path / "shop", database.url)
+        assert chain.go("upgrade", "shop") == "applied"
+
+    def make(files: Iterable[Path]) -> Chain:
+        made.append(backout_server.clone(backout_server.template("catalogue", build)))
+        return Chain(files, tmp_path / "chain", made[-1].url)
+
+    yield make
+    for database in made:
+        backout_server.drop(database)
+
+
+# -- the entries ----------------------------------------------------------------------------------------------
+
+
+def test_there_are_enough() -> None:
+    assert len(CATALOGUE) >= 60
+
+
+def test_every_predicate_has_an_entry_and_the_reverse() -> None:
+    assert CATALOGUE.keys() == PREDICATES.keys()
+
+
+def test_the_words_ask_for_what_their_predicates_give() -> None:
+    asked = {name: hazard.placeholders for name, hazard in CATALOGUE.items()}
+    assert {name: sorted(asked[name] - PREDICATES[name].gives) for name in asked} == {key: [] for key in asked}
+    assert all("{" in hazard.message for hazard in CATALOGUE.values())
+
+
+def test_the_measurable_part_of_the_way_back_is_covered() -> None:
+    """D07 must not fire, and D33 (a downgrade that depends on settings) is no fact that a rehearsal sees."""
+    covered = {source for hazard in CATALOGUE.values() for source in hazard.sources}
+    assert {f"D{number:02}" for number in range(1, 37)} - covered == {"D07", "D33"}
+
+
+def test_names_are_short_and_sentences_end() -> None:
+    for hazard in CATALOGUE.values():
+        assert len(hazard.name) <= 75, hazard.id
+        assert not hazard.name.endswith("."), hazard.id
+        for words in (hazard.condition, hazard.effect, hazard.safer_way, hazard.message):
+            assert words.endswith((".", "`.", "{count_query}")), (hazard.id, words)
+        assert len(hazard.message) <= 300, hazard.id
+
+
+def test_what_is_entailed_is_another_hazard() -> None:
+    assert [hazard.id for hazard in CATALOGUE.values() if hazard.id in hazard.entails] == []
+
+
+def test_every_safer_way_that_is_shared_is_used() -> None:
+    used = {path.parent.name for hazard in CATALOGUE.values() for path in hazard.safer}
+    assert set(SHARED) <= used
+
+
+@pytest.mark.parametrize(
+    "path", sorted(DIRECTORY.rglob("*.py")), ids=lambda path: path.relative_to(DIRECTORY).as_posix()
+)
+def test_a_migration_says_what_it_is(path: Path) -> None:
+    """Its docstring is as Alembic writes it, and it has both directions."""
+    module = ast.parse(path.read_text(encoding="utf-8"))
+    names: dict[str, Any] = {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in module.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    documentation = ast.get_docstring(module) or ""
+    assert names["revision"] == {"base": "shop"}.get(path.stem, names["revision"])
+    assert f"Revision ID: {names['revision']}" in documentation
+    assert re.search(rf"^Revises: ?{names['down_revision'] or ''}$", documentation, re.MULTILINE)
+    assert [node.name for node in module.body if isinstance(node, ast.FunctionDef)] == ["upgrade", "downgrade"]
+
+
+@pytest.mark.parametrize("hazard", [name for name, one in CATALOGUE.items() if one.fix])
+def test_a_fix_is_python(hazard: str) -> None:
+    """Also where names are quoted."""
+    fix = CATALOGUE[hazard].fix
+    assert fix is not None
+    filled = re.sub(r"^( *)\{\w+\}$", r"\1op.execute('''ALTER TABLE public.\"A\" …''')", fix, flags=re.MULTILINE)
+    ast.parse(filled.replace("{aside}", '"A_dropped"'))
+
+
+# -- the migrations -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hazard", CATALOGUE)
+def test_the_unsafe_migration_runs(hazard: str, at_shop: Callable[[Iterable[Path]], Chain]) -> None:
+    """Up, down and up again, without rows; what fails is what the entry says."""
+    entry = CATALOGUE[hazard]
+    chain = at_shop(entry.unsafe)
+    if "before.py" in {path.name for path in entry.unsafe}:
+        assert chain.go("upgrade", "before") == "applied"
+    start = chain.at()
+    assert chain.go("upgrade", "unsafe") == entry.expects.get("upgrade", "applied")
+    if "upgrade" in entry.expects:
+        assert chain.at() == start
+        return
+    assert chain.at() == ["unsafe"]
+    assert chain.go("downgrade", "-1") == entry.expects.get("downgrade", "applied")
+    if "downgrade" in entry.expects:
+        return
+    assert chain.at() == start
+    once = {hazard, *entry.entails} & ONLY_ONCE
+    assert chain.go("upgrade", "unsafe") == ("failed" if once else "applied")
+
+
+def run_up_and_down(chain: Chain, revisions: list[str]) -> None:
+    for revision in revisions:
+        for order, target in (("upgrade", revision), ("downgrade", "-1"), ("upgrade", revision)):
+            assert chain.go(order, target) == "applied", (order, revision)
+        assert chain.at() == [revision]
+
+
+@pytest.mark.parametrize(
+    "files", sorted({hazard.safer for hazard in CATALOGUE.values()}), ids=lambda files: files[-1].parent.name
+)
+def test_the_safer_way_runs(files: tuple[Path, ...], at_shop: Callable[[Iterable[Path]], Chain]) -> None:
+    chain = at_shop(files)
+    if files[1].name == "before.py":
+        assert chain.go("upgrade", "before") == "applied"
+    run_up_and_down(chain, [path.stem for path in files if path.name.startswith("safer")])
+
+
+@pytest.mark.parametrize("name", load_harmless())
+def test_the_harmless_migration_runs(name: str, at_shop: Callable[[Iterable[Path]], Chain]) -> None:
+    run_up_and_down(at_shop(load_harmless()[name]), ["harmless"])
+
+
+def test_the_shop_can_be_closed(disposable: Callable[..., Database], tmp_path: Path) -> None:
+    chain = Chain([DIRECTORY / "base.py"], tmp_path, disposable().url)
+    for _ in range(2):
+        assert chain.go("upgrade", "shop") == "applied"
+        assert chain.go("downgrade", "base") == "applied"
+
+
+# -- malformed entries ----------------------------------------------------------------------------------------
+
+WHOLE = """---
+name: an index built while writes wait
+sources: [A01]
+severity: warning
+family: index
+---
+## Condition
+
+One.
+
+## Effect
+
+Two.
+
+## Safer way
+
+Three.
+
+## Message
+
+Building blocks {table}.
+"""
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A catalogue of one hazard."""
+    hazard = tmp_path / "catalogue" / "plain-index"
+    hazard.mkdir(parents=True)
+    (hazard / "hazard.md").write_text(WHOLE)
+    for file in ("plain-index/unsafe.py", "plain-index/safer.py", "base.py"):
+        (hazard.parent / file).write_text('"""a revision"""\n')
+    return hazard.parent
+
+
+def problem(directory: Path) -> str:
+    with pytest.raises(ConfigurationError) as failure:
+        load_catalogue(directory)
+    return str(failure.value).replace(f"{directory}/", "")
+
+
+def test_an_entry_is_loaded_whole(directory: Path) -> None:
+    (hazard,) = load_catalogue(directory).values()
+    assert (hazard.id, hazard.name, hazard.sources) == ("plain-index", "an index built while writes wait", ("A01",))
+    assert (hazard.condition, hazard.effect, hazard.safer_way) == ("One.", "Two.", "Three.")
+    assert (hazard.message, hazard.fix, hazard.placeholders) == ("Building blocks {table}.", None, {"table"})
+    assert hazard.unsafe == (directory / "base.py", directory / "plain-index/unsafe.py")
+    assert hazard.safer == (directory / "base.py", directory / "plain-index/safer.py")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("## Effect\n\nTwo.\n", "", "plain-index/hazard.md: the section Effect is missing or empty; write it"),
+        ("Two.", "", "plain-index/hazard.md: the section Effect is missing or empty; write it"),
+        (
+            "## Effect",
+            "## Cause\n\nOne.\n\n## Effect",
+            "plain-index/hazard.md: unknown section Cause; known are Condition, Effect, Safer way, Message, Fix",
+        ),
+        ("severity: warning\n", "", "plain-index/hazard.md: severity is missing; mend the front matter"),
+        (
+            "severity: warning",
+            "severity: bad",
+            "plain-index/hazard.md: severity is 'bad', not error, warning, note; mend the front matter",
+        ),
+        ("family", "familie", "plain-index/hazard.md: unknown key 'familie'; mend the front matter"),
+        ("A01", "Z1", "plain-index/hazard.md: the source 'Z1' is no id like A01; mend the front matter"),
+        (
+            "family: index",
+            "family: index\nexpects: {upgrade: applied}",
+            (
+                "plain-index/hazard.md: expects upgrade: applied, which is not one of downgrade, reupgrade, upgrade: "
+                "failed; mend the front matter"
+            ),
+        ),
+        (
+            "family: index",
+            "family: index\nentails: [no-such]",
+            "plain-index/hazard.md: entails no-such, which is no hazard of the catalogue; mend the name",
+        ),
+        (
+            "family: index",
+            "family: index\nsafer: index",
+            (
+                "plain-index/hazard.md: a hazard has either a safer.py of its own or safer: NAME, a directory of _safer; "
+                "this one has both"
+            ),
+        ),
+        (
+            "{table}",
+            "{tabel}",
+            (
+                "plain-index/hazard.md: unknown placeholder {tabel}; the predicate gives add_check, build_index, "
+                "concurrently, mode, not_valid, set_not_null, statement, subject, table, use_index, validate, "
+                "validate_check"
+            ),
+        ),
+        (
+            "{table}.\n",
+            "{table}.\n\n## Fix\n\nDo it better.\n",
+            "plain-index/hazard.md: the section Fix is not one block of python; make it one",
+        ),
+        (
+            "---\nname",
+            "name",
+            "plain-index/hazard.md does not begin with front matter; put it between two lines of ---",
+        ),
+    ],
+)
+def test_a_malformed_entry(directory: Path, old: str, new: str, message: str) -> None:
+    (directory / "plain-index/hazard.md").write_text(WHOLE.replace(old, new, 1))
+    assert problem(directory) == message
+
+
+def test_a_hazard_without_predicate(directory: Path) -> None:
+    (directory / "plain-index").rename(directory / "plain-indices")
+    assert problem(directory) == (
+        "plain-indices/hazard.md: the hazard has no predicate; add it to a table of rules_*.py"
+    )
+
+
+def test_a_name_that_is_none(directory: Path) -> None:
+    (directory / "plain-index").rename(directory / "Plain_Index")
+    assert problem(directory).endswith("Plain_Index is no name of a hazard; use words in lower case, joined by hyphens")
+
+
+def test_files_that_are_missing(directory: Path) -> None:
+    (directory / "plain-index/safer.py").unlink()
+    assert problem(directory) == (
+        "plain-index/hazard.md: a hazard has either a safer.py of its own or safer: NAME, a directory of _safer; "
+        "this one has neither"
+    )
+    (directory / "plain-index/unsafe.py").unlink()
+    assert problem(directory) == "plain-index/unsafe.py does not exist; every hazard has a migration that has it"
+    (directory / "plain-index/hazard.md").unlink()
+    assert problem(directory) == (
+        "plain-index/hazard.md cannot be read: No such file or directory; every hazard has one"
+    )
+
+
+def test_a_shared_safer_way_that_is_missing(directory: Path) -> None:
+    (directory / "plain-index/safer.py").unlink()
+    (directory / "plain-index/hazard.md").write_text(WHOLE.replace("family: index", "family: index\nsafer: nothing"))
+    assert problem(directory).replace(str(directory), "catalogue") == (
+        "plain-index/hazard.md: safer: nothing, and there is no safer.py in _safer/nothing"
+    )
