@@ -5,154 +5,43 @@ no file is opened but the page, and a page that breaks the contract is described
 ``problems`` before anything else happens. What a block *means* is decided here; whether it
 *holds* is decided in ``execute``.
 
-Layer 1, pure. Sybil holds the document: each step is a region of it, evaluated by who runs the page.
+Layer 2, pure; the names of ``page_model`` are found here. Sybil holds the document: each step is a region of it,
+evaluated by who runs the page.
 """
 
 import difflib
 import math
 import re
-import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from sybil import Document, Region
 
 from backout.errors import PageError
+from backout.page_markup import FRONT_MATTER, Comment, Fence, blocks, line_of, lines_of, slug
+from backout.page_model import ChecklistItem, CodeSpan, Command, Expected, FrontMatter, Page, Step
+
+__all__ = [
+    "ALWAYS_RUN_COMMANDS",
+    "ChecklistItem",
+    "CodeSpan",
+    "Command",
+    "Expected",
+    "FrontMatter",
+    "Page",
+    "Step",
+    "parse_page",
+    "read_page",
+    "slug",
+]
 
 RUN_LANGUAGES = ("bash", "sh", "console", "sql", "python")
 VALIDATED_LANGUAGES = ("yaml", "toml", "ini", "json", "mermaid", "powershell", "markdown")
 # A shell, SQL or Python block that uses one of these may not be excused from running.
 ALWAYS_RUN_COMMANDS = ("alembic", "make", "psql", "pg_dump", "pg_restore", "curl")
-
-Class = Literal["run", "quoted", "validated", "not run"]
-
-
-@dataclass(frozen=True)
-class Expected:
-    """The output that a command must print.
-
-    :param text: without the fence, dedented; may hold the wildcard ``...``.
-    :param start: offset of the first character of the text in the page's source.
-    :param end: offset behind its last character.
-    :param indent: what stands before each line in the source.
-    """
-
-    text: str
-    start: int
-    end: int
-    indent: str
-    line: int
-
-
-@dataclass(frozen=True)
-class Command:
-    """One thing to run: a whole block, or one prompt line of a console transcript.
-
-    :param line: line of the page, from 1, on which ``text`` starts.
-    """
-
-    text: str
-    line: int
-    expected: Expected | None
-
-
-@dataclass(frozen=True)
-class Step:
-    """One fenced block.
-
-    :param id: stable: the slug of the heading above and the block's number below it, ``before.2``.
-    :param line: line of the page, from 1, of the opening fence.
-    :param commands: of a block that is run, in order; empty for the other classes.
-    :param fails: expected exit status (shell), SQLSTATE (sql) or exception name (python) of the last command.
-    :param timeout: seconds, or None for the default.
-    :param reason: why a block is not run.
-    :param title: the file that a quoted block is quoted from, relative to the project.
-    :param sabotage: shell command that must make this step, a check, fail.
-    """
-
-    id: str
-    line: int
-    language: str
-    text: str
-    kind: Class
-    commands: tuple[Command, ...] = ()
-    fails: str | None = None
-    timeout: float | None = None
-    reason: str | None = None
-    title: str | None = None
-    sabotage: str | None = None
-
-
-@dataclass(frozen=True)
-class ChecklistItem:
-    """A line of a checklist, ``- [ ] …``.
-
-    :param manual: why only people can tell, or None.
-    :param steps: ids of the blocks that belong to it; the last is its check.
-    """
-
-    line: int
-    text: str
-    manual: str | None
-    steps: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class CodeSpan:
-    """Inline code: something that must exist."""
-
-    line: int
-    text: str
-
-
-@dataclass(frozen=True)
-class FrontMatter:
-    """What a page asks for before its first block.
-
-    :param revision: the revision that its database starts at; ``base`` is an empty database.
-    :param rows: ``sample`` or ``none``.
-    :param services: names of ``[tool.backout.services]``.
-    :param names: inline code that names something outside the repository, with the reason.
-    """
-
-    revision: str = "base"
-    rows: Literal["sample", "none"] = "none"
-    services: tuple[str, ...] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Page:
-    """A Markdown file under the page contract.
-
-    :param path: relative to the project, with slashes.
-    :param problems: everywhere the page breaks the contract; a page that has any is not run.
-    :param document: Sybil's; one example for each step, in order, whose ``parsed`` is the step.
-    """
-
-    path: str
-    source: str
-    front: FrontMatter
-    steps: tuple[Step, ...]
-    items: tuple[ChecklistItem, ...]
-    spans: tuple[CodeSpan, ...]
-    problems: tuple[PageError, ...]
-    document: Document = field(compare=False, repr=False)
-
-    @property
-    def runnable(self) -> tuple[Step, ...]:
-        """The steps of class *run*."""
-        return tuple(step for step in self.steps if step.kind == "run")
-
-    def proof_point(self, check: Step) -> Step:
-        """The step after which a check is sabotaged: the last of its checklist, or the check itself."""
-        section = check.id.rpartition(".")[0]
-        in_lists = {name for item in self.items for name in item.steps}
-        listed = [step for step in self.runnable if step.id in in_lists and step.id.rpartition(".")[0] == section]
-        return listed[-1] if check in listed else check
 
 
 def read_page(path: Path, root: Path) -> Page:
@@ -170,26 +59,6 @@ def parse_page(text: str, path: str) -> Page:
 
 
 @dataclass(frozen=True)
-class _Fence:
-    start: int
-    end: int
-    line: int
-    indent: str
-    info: str
-    body_start: int
-    body_end: int
-    text: str
-
-
-@dataclass(frozen=True)
-class _Comment:
-    start: int
-    end: int
-    line: int
-    text: str
-
-
-@dataclass(frozen=True)
 class _ListItem:
     start: int
     end: int
@@ -197,11 +66,8 @@ class _ListItem:
     text: str
 
 
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?P<yaml>.*?)^---[ \t]*\n", re.DOTALL | re.MULTILINE)
-_FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})(?P<info>[^\n]*)$", re.MULTILINE)
 # Renderers see a fence here, but not the same one everywhere: behind a quotation mark or on a list item's own line.
 _MISPLACED_FENCE = re.compile(r"^[ \t]*(?:(?:>|[-*+]|\d+[.)])[ \t]*)+(?:`{3,}(?=[^`\n]*$)|~{3,})", re.MULTILINE)
-_COMMENT = re.compile(r"^[ \t]*<!--(?P<text>.*?)-->", re.DOTALL | re.MULTILINE)  # in the line it may be inline code
 _HEADING = re.compile(r"^#{1,6}[ \t]+(?P<text>.*?)(?:[ \t]*\{[^}]*?#(?P<id>[\w-]+)[^}]*\})?[ \t]*#*$", re.MULTILINE)
 _LIST_ITEM = re.compile(r"^(?P<indent>[ \t]*)(?:[-*+]|\d+[.)])[ \t]+\[[ xX]\][ \t]+(?P<text>.*)$", re.MULTILINE)
 _CODE_SPAN = re.compile(r"(?<![`\\])(?P<ticks>`+)(?!`)(?P<text>(?:(?!\n[ \t]*\n).)+?)(?<!`)(?P=ticks)(?!`)", re.DOTALL)
@@ -218,62 +84,6 @@ _MANUAL = re.compile(r"\(manual:\s*(?P<reason>[^\s)][^)]*)\)", re.DOTALL)
 _THEME_KEYS = {"title", "description", "hide", "icon", "search", "status", "tags", "template"}
 
 
-def slug(heading: str) -> str:
-    """The anchor that Python-Markdown's ``toc`` extension gives a heading."""
-    plain = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading)
-    ascii_only = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
-    return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", ascii_only).strip().lower())
-
-
-def _blocks(text: str) -> Iterator[_Fence | _Comment]:
-    """Fences and HTML comments, each outside the other, in order."""
-    front = _FRONT_MATTER.match(text)
-    position = front.end() if front else 0
-    while True:
-        fence, comment = _FENCE.search(text, position), _COMMENT.search(text, position)
-        if fence is None and comment is None:
-            return
-        if fence is None or (comment is not None and comment.start() < fence.start()):
-            assert comment is not None
-            yield _Comment(comment.start(), comment.end(), _line(text, comment.start()), comment["text"])
-            position = comment.end()
-        else:
-            block = _fence(text, fence)
-            yield block
-            position = block.end
-
-
-def _fence(text: str, opening: re.Match[str]) -> _Fence:
-    body_start = min(opening.end() + 1, len(text))
-    fence = opening["fence"]
-    end_of_fence = re.compile(rf"^[ \t]*{re.escape(fence[0])}{{{len(fence)},}}[ \t]*$", re.MULTILINE)
-    closing = end_of_fence.search(text, body_start)
-    body_end, end = (closing.start(), closing.end()) if closing else (len(text), len(text))
-    width = len(opening["indent"])
-    lines = [
-        line[width:] if not line[:width].strip() else line.lstrip() for line in _split(text[body_start:body_end])
-    ]
-    return _Fence(
-        start=opening.start(),
-        end=end,
-        line=_line(text, opening.start()),
-        indent=opening["indent"],
-        info=opening["info"].strip() if closing else "\0",
-        body_start=body_start,
-        body_end=body_end,
-        text="".join(line + "\n" for line in lines),
-    )
-
-
-def _split(text: str) -> list[str]:
-    """Lines as the page counts them; ``str.splitlines`` also ends one at a form feed and the like."""
-    return text.removesuffix("\n").split("\n") if text else []
-
-
-def _line(text: str, offset: int) -> int:
-    return text.count("\n", 0, offset) + 1
-
-
 class _Parser:
     """One parse; state that the functions below would otherwise hand to each other."""
 
@@ -281,7 +91,7 @@ class _Parser:
         self.text = text
         self.path = path
         self.problems: list[PageError] = []
-        self.blocks = list(_blocks(text))
+        self.blocks = list(blocks(text))
         self.prose = self._prose()
         self.headings = self._headings()
         self.list_items = list(self._list_items())
@@ -290,9 +100,9 @@ class _Parser:
     def page(self) -> Page:
         front = self._front_matter()
         steps: list[Step] = []
-        fences: list[_Fence] = []
-        annotations: list[tuple[_Comment, str, str | None]] = []
-        unknown: list[_Comment] = []
+        fences: list[Fence] = []
+        annotations: list[tuple[Comment, str, str | None]] = []
+        unknown: list[Comment] = []
         previous_end = 0
         for block in self.blocks:
             between = self.text[previous_end : block.start].strip()
@@ -300,7 +110,7 @@ class _Parser:
                 self._dangling(annotations)
                 annotations, unknown = [], []
             previous_end = block.end
-            if isinstance(block, _Comment):
+            if isinstance(block, Comment):
                 if not self._comment(block, annotations, steps, behind=not between):
                     unknown.append(block)
                 continue
@@ -316,7 +126,7 @@ class _Parser:
         self._messages(steps)
         for match in _MISPLACED_FENCE.finditer(self.prose):
             self._problem(
-                _line(self.text, match.start()),
+                line_of(self.text, match.start()),
                 "this fence stands behind a list or quotation mark, where it is not found; put it on a line of its own",
             )
         document = Document(self.text, self.path)
@@ -341,7 +151,7 @@ class _Parser:
 
     def _prose(self) -> str:
         prose = self.text
-        front = _FRONT_MATTER.match(prose)
+        front = FRONT_MATTER.match(prose)
         spans = [(0, front.end())] if front else []
         spans += [(block.start, block.end) for block in self.blocks]
         for start, end in spans:
@@ -366,16 +176,16 @@ class _Parser:
                     end = match.end() + line.start()
                     break
             text = self.prose[match.start("text") : end].split("\n\n")[0]
-            yield _ListItem(match.start(), end, _line(self.text, match.start()), " ".join(text.split()))
+            yield _ListItem(match.start(), end, line_of(self.text, match.start()), " ".join(text.split()))
 
     def _spans(self) -> Iterator[CodeSpan]:
         for match in _CODE_SPAN.finditer(self.prose):
-            yield CodeSpan(_line(self.text, match.start()), " ".join(match["text"].split()))
+            yield CodeSpan(line_of(self.text, match.start()), " ".join(match["text"].split()))
 
     # -- front matter -------------------------------------------------------------------------------
 
     def _front_matter(self) -> FrontMatter:
-        match = _FRONT_MATTER.match(self.text)
+        match = FRONT_MATTER.match(self.text)
         if match is None:
             return FrontMatter()
         try:
@@ -422,8 +232,8 @@ class _Parser:
 
     def _comment(
         self,
-        comment: _Comment,
-        annotations: list[tuple[_Comment, str, str | None]],
+        comment: Comment,
+        annotations: list[tuple[Comment, str, str | None]],
         steps: list[Step],
         *,
         behind: bool,
@@ -457,22 +267,20 @@ class _Parser:
             return True
         return False
 
-    def _unknown(self, comment: _Comment) -> None:
+    def _unknown(self, comment: Comment) -> None:
         self._problem(
             comment.line,
             f"unknown annotation {comment.text.strip()!r}; known are output, fails: …, timeout: … and not run: … "
             "right above a block, and sabotage: … behind a check",
         )
 
-    def _dangling(self, annotations: list[tuple[_Comment, str, str | None]]) -> None:
+    def _dangling(self, annotations: list[tuple[Comment, str, str | None]]) -> None:
         for comment, name, _ in annotations:
             self._problem(comment.line, f"the annotation '{name}' stands before no block; put it right above its fence")
 
     # -- blocks -------------------------------------------------------------------------------------
 
-    def _step(
-        self, fence: _Fence, annotations: list[tuple[_Comment, str, str | None]], steps: list[Step]
-    ) -> Step | None:
+    def _step(self, fence: Fence, annotations: list[tuple[Comment, str, str | None]], steps: list[Step]) -> Step | None:
         values = {name: (value or "").strip() for _, name, value in annotations}
         if fence.info == "\0":
             self._problem(fence.line, "this fence is never closed; close it with as many backticks as it opens with")
@@ -504,12 +312,12 @@ class _Parser:
         self._problem(
             fence.line,
             f"a fence of language {language!r} is in no class: run ({', '.join(RUN_LANGUAGES)}), "
-            f"validated ({', '.join(VALIDATED_LANGUAGES)}), quoted (title=\"path\"), the output of the block "
+            f'validated ({", ".join(VALIDATED_LANGUAGES)}), quoted (title="path"), the output of the block '
             "before (<!-- output -->) or not run (<!-- not run: reason -->)",
         )
         return None
 
-    def _info(self, fence: _Fence) -> tuple[str, dict[str, str]]:
+    def _info(self, fence: Fence) -> tuple[str, dict[str, str]]:
         brace = _BRACE_INFO.fullmatch(fence.info)
         bare = _BARE_INFO.fullmatch(fence.info)
         if brace:
@@ -520,19 +328,19 @@ class _Parser:
         else:
             self._problem(
                 fence.line,
-                f"the info line {fence.info!r} would not render; after the language only key=\"value\" or "
-                "{ .language key=\"value\" } may stand",
+                f'the info line {fence.info!r} would not render; after the language only key="value" or '
+                '{ .language key="value" } may stand',
             )
             return fence.info.split()[0] if fence.info.split() else "", {}
         return language, {match["key"]: match["value"] for match in _ATTRIBUTE.finditer(rest)}
 
-    def _id(self, fence: _Fence) -> str:
+    def _id(self, fence: Fence) -> str:
         above = [anchor for start, anchor in self.headings if start < fence.start]
         anchor = above[-1] if above else "top"
         number = self.counts[anchor] = self.counts.get(anchor, 0) + 1
         return f"{anchor}.{number}"
 
-    def _timeout(self, fence: _Fence, values: dict[str, str]) -> float | None:
+    def _timeout(self, fence: Fence, values: dict[str, str]) -> float | None:
         if "timeout" not in values:
             return None
         try:
@@ -544,7 +352,7 @@ class _Parser:
             return None
         return seconds
 
-    def _fails(self, fence: _Fence, language: str, values: dict[str, str]) -> str | None:
+    def _fails(self, fence: Fence, language: str, values: dict[str, str]) -> str | None:
         fails = values.get("fails")
         if fails is not None and not re.fullmatch(_STATUS.get(language, r"[1-9]\d{0,2}"), fails):
             self._problem(
@@ -576,7 +384,7 @@ class _Parser:
             self._problem(step.line, f"a block with {', '.join(used)} must be run; no reason excuses it")
         return replace(step, kind="not run", reason=values["not run"])
 
-    def _output(self, fence: _Fence, language: str, values: dict[str, str], steps: list[Step]) -> None:
+    def _output(self, fence: Fence, language: str, values: dict[str, str], steps: list[Step]) -> None:
         if language != "text":
             self._problem(fence.line, f"expected output is a ```text block, not {language!r}")
         if set(values) != {"output"}:
@@ -591,10 +399,10 @@ class _Parser:
         expected = Expected(fence.text, fence.body_start, fence.body_end, fence.indent, fence.line + 1)
         steps[-1] = replace(steps[-1], commands=(replace(command, expected=expected),))
 
-    def _transcript(self, fence: _Fence) -> Iterator[Command]:
+    def _transcript(self, fence: Fence) -> Iterator[Command]:
         """The prompt lines of a console block; what stands between them is what they must print."""
-        lines = [line + "\n" for line in _split(fence.text)]
-        raw = [line + "\n" for line in _split(self.text[fence.body_start : fence.body_end])]
+        lines = [line + "\n" for line in lines_of(fence.text)]
+        raw = [line + "\n" for line in lines_of(self.text[fence.body_start : fence.body_end])]
         offsets = [fence.body_start]
         for line in raw:
             offsets.append(offsets[-1] + len(line))
@@ -621,11 +429,9 @@ class _Parser:
 
     # -- checklists ---------------------------------------------------------------------------------
 
-    def _checklist(self, steps: list[Step], fences: list[_Fence]) -> Iterator[ChecklistItem]:
+    def _checklist(self, steps: list[Step], fences: list[Fence]) -> Iterator[ChecklistItem]:
         for item in self.list_items:
-            inside = [
-                step for step, fence in zip(steps, fences, strict=True) if item.start < fence.start < item.end
-            ]
+            inside = [step for step, fence in zip(steps, fences, strict=True) if item.start < fence.start < item.end]
             manual = _MANUAL.search(item.text)
             checks = [step for step in inside if step.sabotage is not None]
             if manual is None and not checks:
