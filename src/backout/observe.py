@@ -44,47 +44,25 @@ LOCK_SECONDS = 2  # how long the holding session waits for locks of others
 
 _EVERY = 4294967295
 
-# Of the session itself, on relations up to the OID ``last``. Tables that somebody may have given a new file are those
-# that are locked strongly; each with its file, and its indexes with theirs.
+# Of the session itself, on relations up to the OID ``last``: OID, mode, number of scans in this transaction, and where
+# the lock is so strong that its holder may have given the relation a new file: that, and its indexes with theirs.
 _STATE: LiteralString = """
-    WITH locks AS MATERIALIZED (
-      SELECT relation, mode, virtualtransaction FROM pg_catalog.pg_locks
-      WHERE pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()
-    ), relations AS MATERIALIZED (
-      SELECT relation AS oid, pg_catalog.bool_or(
-               mode OPERATOR(pg_catalog.~) '^(Share|ShareRowExclusive|Exclusive|AccessExclusive)Lock$') AS strong
-      FROM locks
-      WHERE relation OPERATOR(pg_catalog.>=) 16384 AND relation OPERATOR(pg_catalog.<=) <last>
-      GROUP BY relation
-    )
     SELECT pg_catalog.jsonb_build_object(
-      'xact', (SELECT virtualtransaction FROM locks LIMIT 1),
-      'locks', COALESCE((
-        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(relation::pg_catalog.int8, mode)) FROM locks
-        WHERE relation OPERATOR(pg_catalog.>=) 16384 AND relation OPERATOR(pg_catalog.<=) <last>), '[]'),
-      'tables', COALESCE((
-        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(
-          t.oid::pg_catalog.int8, pg_catalog.pg_relation_filenode(t.oid)::pg_catalog.int8,
-          (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(
-                    x.oid::pg_catalog.int8, pg_catalog.format('%I.%I', n.nspname, x.relname),
-                    pg_catalog.pg_relation_filenode(x.oid)::pg_catalog.int8))
-           FROM pg_catalog.pg_index i
-           JOIN pg_catalog.pg_class x ON x.oid OPERATOR(pg_catalog.=) i.indexrelid
-           JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) x.relnamespace
-           WHERE i.indrelid OPERATOR(pg_catalog.=) t.oid)))
-        FROM relations r JOIN pg_catalog.pg_class t ON t.oid OPERATOR(pg_catalog.=) r.oid
-        WHERE r.strong AND t.relkind OPERATOR(pg_catalog.=) ANY ('{r,m}')), '[]'),
-      'scans', COALESCE((
-        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(
-          oid::pg_catalog.int8, pg_catalog.pg_stat_get_xact_numscans(oid)))
-        FROM <scanned>
-        WHERE pg_catalog.pg_stat_get_xact_numscans(oid) OPERATOR(pg_catalog.>) 0), '[]'))
+      'xact', pg_catalog.max(virtualtransaction),
+      'locks', COALESCE(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(
+        relation::pg_catalog.int8, mode, pg_catalog.pg_stat_get_xact_numscans(relation),
+        CASE WHEN strong THEN pg_catalog.pg_relation_filenode(relation)::pg_catalog.int8 END,
+        CASE WHEN strong THEN (
+          SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(
+            indexrelid::pg_catalog.int8, indexrelid::pg_catalog.regclass::pg_catalog.text,
+            pg_catalog.pg_relation_filenode(indexrelid)::pg_catalog.int8))
+          FROM pg_catalog.pg_index WHERE indrelid OPERATOR(pg_catalog.=) relation) END))
+        FILTER (WHERE relation OPERATOR(pg_catalog.>=) 16384 AND relation OPERATOR(pg_catalog.<=) <last>), '[]'))
+    FROM (
+      SELECT relation, mode, virtualtransaction, mode OPERATOR(pg_catalog.=) ANY (
+               '{ShareLock,ShareRowExclusiveLock,ExclusiveLock,AccessExclusiveLock}') AS strong
+      FROM pg_catalog.pg_locks WHERE pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()) AS own
 """
-_EVERYWHERE: LiteralString = """(
-      SELECT c.oid FROM pg_catalog.pg_class c
-      WHERE c.oid OPERATOR(pg_catalog.>=) 16384 AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,m}')) every
-"""
-
 
 # The counters of scans that a session has not passed on yet would go on into its next transaction: they are passed on
 # when this one ends. The arguments are evaluated in their order.
@@ -99,47 +77,54 @@ _PROBE: LiteralString = """SELECT ((<state>) || pg_catalog.jsonb_build_object(
     'flushed', pg_catalog.pg_stat_force_next_flush()::pg_catalog.text))::pg_catalog.text
 """
 
-# What it saw in one statement of the client: `commands` in their order, each with the tables whose files it changed
-# (those of a start, without a tag, were changed before by what fires no event) and what it scanned; `locks` at the
-# last command's end, by transaction. Commands nest, hence `open`. It is kept in a setting, which outlives a commit.
-_FUNCTION: LiteralString = """
+# What it saw in one statement of the client: `locks` at the last command's end, by transaction; `commands` in their
+# order, each with those locks (and files) that were not so before, and what it scanned. One without a tag is what
+# happened before a command, by what fires no event; looked for unless the command is all that the client sent.
+# Commands nest, hence `open`. It is kept in a setting, which outlives a commit.
+_FUNCTION: LiteralString = r"""
 CREATE OR REPLACE FUNCTION pg_catalog.<trigger>() RETURNS event_trigger LANGUAGE plpgsql
 SET search_path = pg_catalog AS $function$
 DECLARE
   seen jsonb := nullif(current_setting('backout.seen', true), '')::jsonb;
   last bigint := coalesce(nullif(current_setting('backout.last', true), ''), '4294967295')::bigint;
   at text := extract(epoch FROM statement_timestamp())::text;
+  begins boolean := tg_event = 'ddl_command_start';
   state jsonb;
-  was jsonb;
+  scans jsonb;
   changed jsonb;
 BEGIN
-  IF tg_tag IN ('CREATE INDEX', 'REINDEX') THEN  -- CONCURRENTLY has given its locks back at its end
-    state := (<everywhere>);
-  ELSE
-    state := (<locked>);
-  END IF;
   IF seen IS NULL OR seen->>'at' <> at THEN
-    seen := jsonb_build_object('at', at, 'open', '[]'::jsonb, 'commands', '[]'::jsonb, 'locks', '{}'::jsonb,
-                               'tables', '[]'::jsonb);
+    seen := '{"xact": "", "locks": {}, "commands": [], "open": []}'::jsonb || jsonb_build_object('at', at);
   END IF;
-  was := CASE tg_event WHEN 'ddl_command_start' THEN seen ELSE seen->'open'->-1 END;
-  SELECT coalesce(jsonb_agg(one), '[]') INTO changed FROM (
-    SELECT jsonb_array_elements(state->'tables') EXCEPT SELECT jsonb_array_elements(was->'tables')) AS t(one);
-  IF tg_event = 'ddl_command_start' THEN
-    seen := jsonb_set(seen, '{open}', (seen->'open') || jsonb_build_array(state - 'locks'));
-    IF changed <> '[]' THEN
-      seen := jsonb_set(seen, '{commands}', (seen->'commands') || jsonb_build_object('tables', changed));
-    END IF;
+  IF tg_tag IN ('CREATE INDEX', 'REINDEX') THEN  -- CONCURRENTLY has given its locks back at its end
+    SELECT coalesce(jsonb_agg(jsonb_build_array(oid::int8, pg_stat_get_xact_numscans(oid))), '[]') INTO scans
+    FROM pg_class
+    WHERE oid BETWEEN 16384 AND last AND relkind IN ('r', 'm') AND pg_stat_get_xact_numscans(oid) > 0;
   ELSE
+    SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_array(relation::int8, pg_stat_get_xact_numscans(relation))), '[]')
+    INTO scans FROM pg_locks
+    WHERE pid = pg_backend_pid() AND relation BETWEEN 16384 AND last AND pg_stat_get_xact_numscans(relation) > 0;
+  END IF;
+  IF NOT begins OR seen->'commands' <> '[]' OR seen->'open' <> '[]'
+     OR current_query() !~* ('^\s*' || split_part(tg_tag, ' ', 1) || '\M[^;]*;?\s*$') THEN
+    state := (<state>);
+    SELECT coalesce(jsonb_agg(one), '[]') INTO changed FROM (
+      SELECT jsonb_array_elements(state->'locks')
+      EXCEPT SELECT jsonb_array_elements(seen->'locks'->(seen->>'xact'))) AS now(one);
+    seen := seen || jsonb_build_object(
+      'xact', state->'xact', 'locks', (seen->'locks') || jsonb_build_object(state->>'xact', state->'locks'));
+    IF begins AND changed <> '[]' THEN
+      seen := jsonb_set(seen, '{commands}', (seen->'commands') || jsonb_build_object('locks', changed));
+    END IF;
+  END IF;
+  IF begins THEN
+    seen := jsonb_set(seen, '{open}', (seen->'open') || jsonb_build_array(scans));
+  ELSE
+    SELECT coalesce(jsonb_agg(one), '[]') INTO scans FROM (
+      SELECT jsonb_array_elements(scans) EXCEPT SELECT jsonb_array_elements(seen->'open'->-1)) AS now(one);
     seen := seen || jsonb_build_object(
       'open', (seen->'open') - -1,
-      'locks', (seen->'locks') || jsonb_build_object(state->>'xact', state->'locks'),
-      'tables', state->'tables',
-      'commands', (seen->'commands') || jsonb_build_object(
-        'tag', tg_tag,
-        'tables', changed,
-        'scans', (SELECT coalesce(jsonb_agg(one), '[]') FROM (
-          SELECT jsonb_array_elements(state->'scans') EXCEPT SELECT jsonb_array_elements(was->'scans')) AS s(one))));
+      'commands', (seen->'commands') || jsonb_build_object('tag', tg_tag, 'locks', changed, 'scans', scans));
   END IF;
   PERFORM set_config('backout.seen', seen::text, false);
 END
@@ -148,15 +133,16 @@ $function$
 
 
 def probe(baseline: Baseline | None = None) -> str:
-    """One SELECT of one text, about 0.5 ms, for the migrating session to run after each of its statements.
+    """One SELECT of one text, for the migrating session to run after each of its statements.
+
+    It takes 0.3 ms, and 12 µs more for each table that is locked by then.
 
     It locks no relation of the user. In a transaction it tells what is held; outside one, what :func:`install` left.
 
     :param baseline: leaves out what the step created itself, which keeps the answer short.
     """
     number: LiteralString = str(baseline.last if baseline else _EVERY)
-    state = _filled(_STATE, scanned="relations", last=number)
-    return _filled(_PROBE, state=state, last=number, trigger=TRIGGER)
+    return _filled(_PROBE, state=_filled(_STATE, last=number), last=number, trigger=TRIGGER)
 
 
 def read_baseline(connection: psycopg.Connection[Any], ignored: frozenset[str] = frozenset()) -> Baseline:
@@ -183,12 +169,7 @@ def install(connection: psycopg.Connection[Any]) -> bool:
 
     :return: False when the role is no superuser; DDL outside transactions then remains unseen.
     """
-    body = _filled(
-        _FUNCTION,
-        everywhere=_filled(_STATE, scanned=_EVERYWHERE, last="last"),
-        locked=_filled(_STATE, scanned="relations", last="last"),
-        trigger=TRIGGER,
-    )
+    body = _filled(_FUNCTION, state=_filled(_STATE, last="last"), trigger=TRIGGER)
     try:
         with connection.transaction():
             connection.execute(body)
@@ -230,7 +211,7 @@ def hold(connection: psycopg.Connection[Any], text: str) -> Iterator[Hold]:
         with hold(connection, text) as held:        # before it starts
             worker.go_on()
             held.wait(pid, worker.has_answered)     # until its locks are read, and it is over
-        watched.held = held.seen
+        watched.held = held.read()
 
     ``CONCURRENTLY`` takes its locks, which stop nobody, and then waits for all that may write: the session that
     holds it up locks in ROW EXCLUSIVE mode, as a writer does. The others wait for their first lock, and the files
@@ -249,14 +230,11 @@ def hold(connection: psycopg.Connection[Any], text: str) -> Iterator[Hold]:
 
 
 class Hold:
-    """The locks that keep one statement from ending; made by :func:`hold`.
-
-    :ivar seen: what the statement locked; None when that was not seen, or not all of it.
-    """
+    """The locks that keep one statement from ending; made by :func:`hold`."""
 
     def __init__(self, connection: psycopg.Connection[Any], text: Text) -> None:
         self._connection = connection
-        self.seen: Held | None = None
+        self._seen: Held | None = None
         present = connection.execute(_filled(_LOCKABLE, user=_USER)).fetchall()
         named = [row for row in present if row[3] in text.names or not text.names.isdisjoint(row[4])]
         single = len(named) == 1 and named[0][2] != "p"
@@ -283,7 +261,11 @@ class Hold:
         if locks is not None and self._whole and ended():
             tables = self._connection.execute(_filled(_TABLES, user=_USER)).fetchall()
             after = tuple((oid, file, tuple(map(tuple, indexes))) for oid, file, indexes in tables)
-            self.seen = Held(tuple((oid, mode) for oid, mode in locks), after)
+            self._seen = Held(tuple((oid, mode) for oid, mode in locks), after)
+
+    def read(self) -> Held | None:
+        """What the statement locked, as it was when it ended; None when that was not seen, or not all of it."""
+        return self._seen
 
     def release(self) -> None:
         """Give the locks back."""

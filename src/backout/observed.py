@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -240,14 +240,14 @@ class _Reading:
                 continue
             if relation.kind == "i" and relation.of is not None:
                 self._index_files.add(relation.file)
-                self._indexes.setdefault(relation.of, {})[relation.name] = oid
+                self._indexes.setdefault(relation.of, {})[_last(relation.name)] = oid
             else:
                 self._files[oid] = {relation.file}
 
     def read(self, one: Watched) -> Statement:
         text = read_text(one.sql)
-        counted = text.kinds == ("dml",) and one.rowcount is not None and one.rowcount >= 0
-        rows = one.rowcount if counted else None
+        countable = text.kinds == ("dml",) and one.rowcount is not None and one.rowcount >= 0
+        rows = one.rowcount if countable else None
         if one.probe is None:
             return Statement(one.sql, rows_changed=rows)
         answer = json.loads(one.probe)
@@ -259,14 +259,15 @@ class _Reading:
             installed=answer["installed"] or bool(commands),
             seen=seen,
             commands=commands,
-            ended=answer["xact"] not in seen["locks"] if seen["locks"] else one.autocommit,
+            ended=answer["xact"] not in seen["locks"] if commands else one.autocommit,
         )
         before, scanned_before = self._transactions.get(answer["xact"], ({}, {}))
         by_ddl, otherwise = self._changes(run, answer)
         changed = _rewritten(run, by_ddl, otherwise)
         locks = self._locks(run, answer, by_ddl | otherwise)
         scans = self._scanned(run, answer, scanned_before, changed, _stronger(locks, before))
-        self._transactions[answer["xact"]] = self._levels(answer["locks"]), scanned_before | dict(answer["scans"])
+        counted = scanned_before | {oid: count for oid, _, count, *_ in answer["locks"]}
+        self._transactions[answer["xact"]] = self._levels(answer["locks"]), counted
         return Statement(
             one.sql,
             locks=None if locks is None else self._told(locks, before, text.concurrently),
@@ -279,7 +280,7 @@ class _Reading:
     def _levels(self, locks: Iterable[Sequence[Any]]) -> dict[int, int]:
         """The strongest of each relation that existed."""
         strongest: dict[int, int] = {}
-        for oid, mode in locks:
+        for oid, mode, *_ in locks:
             if oid in self._relations:
                 strongest[oid] = max(strongest.get(oid, 0), LEVELS[mode])
         return strongest
@@ -291,7 +292,9 @@ class _Reading:
             return self._levels([*there, *answer["locks"]])
         if run.only():
             return {}
-        if run.held is not None:  # nobody gives a relation a new file without ACCESS EXCLUSIVE
+        if run.held is not None and (
+            run.held.locks or there
+        ):  # nobody gives a relation a new file without ACCESS EXCLUSIVE
             indexes = () if run.text.concurrently else (index for _, index, _ in changed.indexes)
             new = [(oid, _MODES[_ACCESS_EXCLUSIVE]) for oid in (*changed.tables, *indexes)]
             return self._levels([*there, *run.held.locks, *new])
@@ -315,12 +318,12 @@ class _Reading:
         """What got new files from DDL commands, and what from something else."""
         by_ddl = otherwise = _Changed()
         for command in run.seen["commands"]:
-            change = self._look(command["tables"])
+            change = self._look(_files(command["locks"]))
             if "tag" in command:
                 by_ddl |= change
             else:
                 otherwise |= change
-        otherwise |= self._look(answer["tables"])
+        otherwise |= self._look(_files(answer["locks"]))
         if run.held is not None:
             otherwise |= self._look(run.held.tables)
         return by_ddl, otherwise
@@ -328,20 +331,29 @@ class _Reading:
     def _look(self, tables: Iterable[Sequence[Any]]) -> _Changed:
         changed, rebuilt = set(), set()
         for oid, file, indexes in tables:
-            if oid not in self._relations:
+            if oid not in self._relations or self._relations[oid].kind not in ("r", "m"):
                 continue
             known = self._files.setdefault(oid, set())
             if file is not None and file not in known:
                 changed.add(oid)
                 known.add(file)
             present = self._indexes.get(oid, {})
-            for index, name, index_file in indexes or ():
+            listed = {_last(name): (index, index_file) for index, name, index_file in indexes or ()}
+            for name, (index, index_file) in listed.items():
                 old = name in present or index in present.values() or index in self._relations
                 if old and index_file is not None and index_file not in self._index_files:
-                    rebuilt.add((oid, index, self._relations[index].name if index in self._relations else name))
-                self._index_files.add(index_file)
-            self._indexes[oid] = {name: index for index, name, _ in indexes or ()}
+                    rebuilt.add((oid, index, self._index_name(oid, index, name)))
+                if index_file is not None:
+                    self._index_files.add(index_file)
+            self._indexes[oid] = {name: index for name, (index, _) in listed.items()}
         return _Changed(frozenset(changed), frozenset(rebuilt))
+
+    def _index_name(self, table: int, index: int, name: str) -> str:
+        """In full; an index is in the schema of its table."""
+        if index in self._relations:
+            return self._relations[index].name
+        schema = self._relations[table].name.removesuffix(_last(self._relations[table].name))
+        return schema + name
 
     def _scanned(
         self,
@@ -359,7 +371,7 @@ class _Reading:
             for oid, count in command["scans"]
             if count > before.get(oid, 0)  # else the scan was of something that was rolled back
         )
-        in_all = self._tables(oid for oid, count in answer["scans"] if count > before.get(oid, 0))
+        in_all = self._tables(oid for oid, _, count, *_ in answer["locks"] if count > before.get(oid, 0))
         silent = run.text.firsts & _REWRITING - {command["tag"] for command in run.commands}
         if silent:
             if not run.ended and len(run.text.statements) == 1:
@@ -382,6 +394,17 @@ class _Reading:
 
     def _named(self, oids: Iterable[int]) -> tuple[str, ...]:
         return tuple(sorted(self._relations[oid].name for oid in oids))
+
+
+def _last(name: str) -> str:
+    """A quoted name without its schema."""
+    found = re.search(r"""("(?:[^"]|"")*"|[^".]+)$""", name)
+    return found[0] if found else name
+
+
+def _files(locks: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    """OID, file and indexes of what may have got a new file."""
+    return ((oid, file, indexes) for oid, _, _, file, indexes in locks if file is not None)
 
 
 def _blocked(level: int) -> tuple[Literal["reads", "writes"], ...]:
