@@ -475,6 +475,13 @@ def test_reading_changes_nothing(connection: Connection) -> None:
     assert shown.fetchone() == ("Asia/Kathmandu", "public, pg_catalog", "2024-01-01 05:45:00+05:45")
 
 
+def test_another_client_encoding(connection: Connection) -> None:
+    connection.execute(T.format("text") + "(1, '\u00fc')")
+    before = values(connection)
+    connection.execute("SET client_encoding = 'latin1'")
+    assert values(connection) == before
+
+
 def test_row_security_hides_nothing(connection: Connection, backout_server: Server) -> None:
     connection.execute(T.format("text") + "(1, 'a')")
     connection.execute("ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY")

@@ -40,6 +40,7 @@ __all__ = [
 TRIGGER = "_backout_observe"  # the function in pg_catalog; the event triggers' names start with it
 
 HOLD_SECONDS = 30.0  # how long a statement may neither wait for the holding session nor end
+END_SECONDS = 5.0  # how long it may go on once it was let go
 LOCK_SECONDS = 2  # how long the holding session waits for locks of others
 
 _EVERY = 4294967295
@@ -256,6 +257,7 @@ class Hold:
             if self._taken and self._connection.execute(_IS_HELD, [pid]).fetchone() == (True,):
                 locks = self._connection.execute(_LOCKS_OF, [pid]).fetchall()
                 self.release()
+                deadline = time.monotonic() + END_SECONDS
             time.sleep(0.0005)
         self.release()
         if locks is not None and self._whole and ended():

@@ -205,14 +205,17 @@ def _settings() -> str:
 def _texts(connection: psycopg.Connection[Any], queries: str) -> Iterator[list[Row]]:
     """The rows of each query, as the server writes them: psycopg would convert values, and a cast would trim some."""
     with connection.cursor(row_factory=tuple_row) as cursor:
-        cursor.execute(queries.encode(), prepare=False)
+        encoding = connection.info.encoding
+        cursor.execute(queries.encode(encoding), prepare=False)
         more: bool | None = True
         while more:
             result = cursor.pgresult
             assert result is not None
             width = range(result.nfields)
             yield [
-                tuple(None if (raw := result.get_value(row, place)) is None else raw.decode() for place in width)
+                tuple(
+                    None if (raw := result.get_value(row, place)) is None else raw.decode(encoding) for place in width
+                )
                 for row in range(result.ntuples)
             ]
             more = cursor.nextset()
