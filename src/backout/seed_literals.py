@@ -104,6 +104,48 @@ def satisfying(of: Type, typed: str, expressions: Iterable[str]) -> tuple[str, .
     return _unique(strings)
 
 
+def supplies(of: Type, typed: str, expressions: Iterable[str], start: int, count: int) -> tuple[tuple[str, ...], ...]:
+    """Several series of different values, each ascending: conditions may take one and refuse another.
+
+    :param of: no domain.
+    :param start: number of values to leave out.
+    """
+    numbers = range(start, start + count)
+    usual = tuple(text for number in numbers if (text := fresh(of, typed, number)) is not None)
+    wanted = tuple(expressions)
+    if not wanted or of.kind != "base":
+        return (usual,)
+    kind = of.catalogue_name
+    strings = [text for expression in wanted for text in constants(expression).strings]
+    if kind in TEXTS:
+        length = length_of(of, typed)
+        series = [tuple(form.format(number) for number in numbers) for form in _SERIES]
+        series += [matching_regex(text, count, start) for text in strings if _REGEX.search(text)]
+        series = [tuple(text for text in texts if length is None or len(text) <= length) for texts in series]
+    elif kind in INTEGERS:
+        series = [tuple(str(number + 1) for number in numbers), tuple(str(-number - 1) for number in reversed(numbers))]
+    elif kind in ("numeric", "float4", "float8"):
+        series = [tuple(f"{(number + 1) / step}" for number in numbers) for step in (1, 100, 10_000)]
+        series = [tuple(text for text in texts if takes(of, typed, text)) for texts in series]
+    elif kind in _MOMENTS:
+        moments = [moment for text in strings if (moment := _moment(text)) is not None]
+        step = timedelta(days=1) if kind == "date" else timedelta(hours=1)
+        series = [
+            tuple((moment + step * (number + 1)).isoformat(" ") for number in numbers)
+            for moment in moments
+            if moment.year < 9000
+        ]
+    else:
+        series = []
+    return (usual, *(texts for texts in series if texts))
+
+
+_SERIES = (
+    "fresh{:04d}", "FRESH{:04d}", "{:04d}", "fresh-{:04d}@example.org", "https://example.org/fresh/{:04d}", "f{}",
+    "F{}", "{}", "fresh-{:04d}.example.org", "+1555{:07d}", "/fresh/{:04d}", "#{:06x}", "1.0.{}",
+)  # fmt: skip
+
+
 def _texts(strings: list[str], lengths: list[int]) -> Iterator[str]:
     yield from strings
     for text in strings:

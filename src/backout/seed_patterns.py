@@ -31,10 +31,12 @@ _CATEGORIES = {
 }
 
 
-def matching_regex(pattern: str, count: int) -> tuple[str, ...]:
+def matching_regex(pattern: str, count: int, start: int = 0) -> tuple[str, ...]:
     """Up to ``count`` different strings that an advanced regular expression matches; none if it cannot be read.
 
     The first is short, the second long; the others lie between them.
+
+    :param start: number of strings to leave out.
     """
     try:
         with warnings.catch_warnings():
@@ -43,7 +45,7 @@ def matching_regex(pattern: str, count: int) -> tuple[str, ...]:
     except (re.error, OverflowError, RecursionError):
         return ()
     found: dict[str, None] = {}
-    for variant in range(count * 3):
+    for variant in range(start, start + count * 3):
         found.setdefault("".join(_Walk(variant).of(parsed)))
         if len(found) == count:
             break
