@@ -18,16 +18,10 @@ from typing import Any
 
 import click
 
-from backout import __version__
+from backout import __version__, cli_rehearsal
+from backout.cli_options import POSTGRES
 from backout.configuration import load_project
 from backout.errors import BackoutError, ConfigurationError, Refused
-
-POSTGRES = click.option(
-    "--postgres",
-    "choice",
-    metavar="CHOICE",
-    help="embedded, system, system:15 or a server's URL; default: $BACKOUT_POSTGRES, else embedded",
-)
 
 
 class _Group(click.Group):
@@ -139,6 +133,10 @@ def serve(choice: str | None, address: str) -> None:
     from backout.serve import serve as serve_site  # noqa: PLC0415
 
     serve_site(load_project(Path.cwd()), address, choice, click.echo)
+
+
+for command in (cli_rehearsal.rehearse, cli_rehearsal.check, cli_rehearsal.explain):
+    main.add_command(command)
 
 
 def _wait(url: str) -> None:

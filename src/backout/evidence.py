@@ -282,5 +282,5 @@ def with_major(canonical: Evidence, other: Evidence) -> Evidence:
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of an evidence file."""
-    return msgspec.json.schema(Evidence)
+    """The JSON Schema of an evidence file (draft 2020-12)."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Evidence)}

@@ -1,0 +1,239 @@
+"""One step on one disposable database, observed: what ran, what it locked, which relations it touched.
+
+Not here: which steps, and what is compared (``rehearsal``). Layer 5.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from psycopg import sql
+
+from backout import observe, schema
+from backout.evidence import Statement
+from backout.postgres import Database, Server
+from backout.tables import Table, read_tables
+from backout.workers import Direction, Revision, StepReport, Worker
+
+ZONE = "Asia/Kathmandu"  # of downgrades: neither UTC nor a whole hour from it, so that a cast that depends on it shows
+
+
+@dataclass
+class Laboratory:
+    """Where experiments are made, by one thread.
+
+    :ivar origin: an empty database, watched, from which every other is cloned.
+    :ivar ignored: Alembic's own tables, quoted and with their schema; known after the first step.
+    :ivar step_seconds: time-out of one step.
+    """
+
+    server: Server
+    worker: Worker
+    origin: Database
+    step_seconds: float = 60.0
+    ignored: frozenset[str] = frozenset({"public.alembic_version"})
+
+    def apply(self, revision: Revision, database: Database) -> bool:
+        """Upgrade without observing."""
+        report = self.worker.step(database, revision.id, "upgrade", timeout=self.step_seconds)
+        self.learn(report)
+        return report.outcome == "applied"
+
+    def stamp(self, revision: Revision, database: Database) -> bool:
+        """Mark as applied without running it."""
+        return self.worker.stamp(database, revision.id, "upgrade").outcome == "applied"
+
+    def learn(self, report: StepReport) -> None:
+        """Remember where Alembic keeps its revision."""
+        names = (f"{_quoted(schema or 'public')}.{_quoted(table)}" for schema, table in report.version_tables)
+        self.ignored |= frozenset(names)
+
+
+def make_origin(server: Server) -> Database:
+    """An empty database in which DDL is watched."""
+    database = server.create()
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        observe.install(connection)
+    return database
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What makes a step run that fails for want of something outside the database.
+
+    :param skip: pattern of the statement to leave out; None: something was created instead.
+    :param assumption: what it means for the measurement, in words.
+    """
+
+    skip: str | None
+    assumption: str
+    proves_less: bool = False
+    role: str | None = None
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A step, and what was seen of it.
+
+    :param statements: of the revision itself, without reads that touch nothing of the user's.
+    :param touched: relations that existed before, and that it locked in any mode.
+    """
+
+    report: StepReport
+    statements: tuple[Statement, ...]
+    touched: frozenset[str]
+
+    @property
+    def applied(self) -> bool:
+        return self.report.outcome == "applied"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A statement as ``observe`` wants it."""
+
+    sql: str
+    probe: str | None
+    autocommit: bool
+    rowcount: int | None
+    held: observe.Held | None
+
+
+class Bench:
+    """A disposable database with the worker that migrates it and a connection that looks at it.
+
+    :ivar connection: in autocommit mode; it holds nothing between two calls.
+    """
+
+    def __init__(self, laboratory: Laboratory, database: Database, remedies: tuple[Remedy, ...] = ()) -> None:
+        self._laboratory = laboratory
+        self._database = database
+        self._skip = tuple(remedy.skip for remedy in remedies if remedy.skip is not None)
+        self._tables: Mapping[str, Table] | None = None  # until the next step
+        self.connection: psycopg.Connection[Any] = psycopg.connect(database.url, autocommit=True)
+        for remedy in remedies:
+            if remedy.role is not None:
+                create_role(self.connection, remedy.role)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        self.connection.close()
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """The structure of the tables now, Alembic's own left out."""
+        if self._tables is None:
+            self._tables = read_tables(self.connection, self._laboratory.ignored)
+        return self._tables
+
+    def schema(self) -> schema.Snapshot:
+        """The schema now."""
+        return schema.snapshot(self.connection, ignored=self._laboratory.ignored)
+
+    def step(self, revision: Revision, direction: Direction) -> Observed:
+        """Upgrade or downgrade by one revision."""
+        laboratory = self._laboratory
+        baseline = observe.read_baseline(self.connection, laboratory.ignored)
+        with ExitStack() as stack:
+            holds: list[observe.Hold | None] = []
+            report = laboratory.worker.step(
+                self._database,
+                revision.id,
+                direction,
+                probe=observe.probe(baseline),
+                timeout=laboratory.step_seconds,
+                timezone=ZONE if direction == "downgrade" else None,
+                skip=self._skip,
+                on_hold=lambda text, pid: self._hold(stack, holds, text, pid),
+            )
+        laboratory.learn(report)
+        self._tables = None
+        waiting = iter(holds)
+        seen = []
+        for ran in report.statements:
+            hold = next(waiting, None) if ran.held else None
+            if ran.own and not ran.skipped and ran.error is None:
+                held = hold.read() if hold is not None else None
+                seen.append(_Seen(ran.sql, ran.probe, ran.autocommit, ran.rows, held))
+        statements = observe.statements(baseline, seen)
+        kept = tuple(one for one in statements if one.locks is None or one.locks or not _only_reads(one.sql))
+        touched = {lock.relation for one in statements for lock in one.locks or ()}
+        touched |= {name for one in statements for name in (*(one.rewrites or ()), *(one.scans or ()))}
+        # Of what was not seen, and may lock only where there are rows, the text tells the tables.
+        words = {word for one in statements if one.locks is None for word in re.findall(r"[\w$]+", one.sql)}
+        touched |= {one.name for one in baseline.relations.values() if one.name.rpartition(".")[2].strip('"') in words}
+        # Of a sequence or an index, the table that it belongs to.
+        names = {oid: one.name for oid, one in baseline.relations.items()}
+        owned = {one.name: names.get(one.of or 0) for one in baseline.relations.values()}
+        touched |= {owner for name in touched if (owner := owned.get(name)) is not None}
+        return Observed(report, kept, frozenset(touched - laboratory.ignored))
+
+    def _hold(
+        self, stack: ExitStack, holds: list[observe.Hold | None], text: str, pid: int
+    ) -> Callable[[Callable[[], bool]], None] | None:
+        if not observe.must_hold(text, autocommit=True):
+            holds.append(None)
+            return None
+        hold = stack.enter_context(observe.hold(self.connection, text))
+        holds.append(hold)
+        return lambda ended: hold.wait(pid, ended)
+
+
+def remedy_for(report: StepReport) -> Remedy | None:
+    """What to do about a step that failed for want of a role or of an extension, or because a role is there already.
+
+    Roles belong to the cluster, which the databases of a run share.
+    """
+    failure = report.failure
+    if failure is None or failure.sqlstate not in _REMEDIES:
+        return None
+    pattern, make = _REMEDIES[failure.sqlstate]
+    found = re.search(pattern, failure.message)
+    return make(found[1]) if found else None
+
+
+def create_role(connection: psycopg.Connection[Any], name: str) -> None:
+    """A role without login, unless it is there already."""
+    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone() is None:
+        connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
+
+
+def _missing_role(name: str) -> Remedy:
+    return Remedy(None, f"the role {name} was created, without login: the server had none of that name", role=name)
+
+
+def _present_role(name: str) -> Remedy:
+    pattern = rf'(CREATE|DROP)\s+(ROLE|USER|GROUP)\s+(IF\s+(NOT\s+)?EXISTS\s+)?"?{re.escape(name)}"?'
+    return Remedy(pattern, f"the role {name}, which all databases of a server share, was neither created nor dropped")
+
+
+def _missing_extension(name: str) -> Remedy:
+    pattern = rf'(CREATE|DROP|ALTER)\s+EXTENSION\s+(IF\s+(NOT\s+)?EXISTS\s+)?"?{re.escape(name)}"?'
+    return Remedy(pattern, f"the extension {name} is not installed on the server; its statements were left out", True)
+
+
+_REMEDIES: dict[str, tuple[str, Callable[[str], Remedy]]] = {
+    "42704": (r'^role "(.+)" does not exist$', _missing_role),
+    "42710": (r'^role "(.+)" already exists$', _present_role),
+    "2BP01": (r'^role "(.+)" cannot be dropped because', _present_role),
+    "0A000": (r'^extension "(.+)" is not available$', _missing_extension),
+    "58P01": (r'^could not open extension control file ".*/(.+)\.control"', _missing_extension),
+}
+
+
+def _only_reads(text: str) -> bool:
+    return re.match(r"\s*(SELECT|SHOW|WITH|SET|RESET|SAVEPOINT|RELEASE|BEGIN)\b", text, re.IGNORECASE) is not None
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,142 @@
+"""Everything that measuring and judging a project's chain takes, put together: server, workers, files, catalogue.
+
+Not here: what is typed and what is printed (``cli_rehearsal``). Layer 8.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from backout import docstrings
+from backout.bench import Laboratory, make_origin
+from backout.errors import ConfigurationError
+from backout.evidence import Evidence, on_major, to_json
+from backout.evidence_files import EvidenceFiles, is_stale, orphans
+from backout.formats import Rehearsed
+from backout.postgres import Server, open_server
+from backout.rules import apply_waivers, judge, waivers
+from backout.walk import Plan, Result, walk
+from backout.workers import Chain, Target, Worker
+
+LINES = 40  # of a difference that are shown
+
+
+class Campaign:
+    """The chain of a project on a server of its own; a context manager, which ends both.
+
+    :ivar server: where the disposable databases are.
+    :ivar files: the evidence beside the chain.
+    """
+
+    server: Server
+    chain: Chain
+    files: EvidenceFiles
+
+    def __init__(self, target: Target, choice: str | None, *, step_seconds: float = 60.0, jobs: int = 1) -> None:
+        self._target = target
+        self._choice = choice
+        self._step_seconds = step_seconds
+        self._jobs = jobs
+        self._stack = ExitStack()
+        self._laboratories: list[Laboratory] = []
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self.server = stack.enter_context(open_server(self._choice))
+            origin = make_origin(self.server)
+            stack.callback(self.server.drop, origin)
+            # With several jobs, one more goes ahead over the chain; it mostly waits.
+            for _ in range(1 if self._jobs == 1 else self._jobs + 1):
+                worker = stack.enter_context(Worker(self._target, self.server))
+                self._laboratories.append(Laboratory(self.server, worker, origin, self._step_seconds))
+            self.chain = self._laboratories[0].worker.load(origin)
+            self.files = EvidenceFiles(self.chain.env.parent)
+            self.fingerprints = self.files.fingerprints(self.chain.revisions)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.__exit__(*exception)  # type: ignore[arg-type]
+
+    def choose(self, names: Sequence[str], *, only_new: bool = False) -> tuple[str, ...]:
+        """The revisions meant, in the chain's order.
+
+        :param names: revisions, or unambiguous beginnings; none: all.
+        :param only_new: of them, those whose evidence is missing or stale.
+        :raises ConfigurationError: there is no such revision.
+        """
+        known = [revision.id for revision in self.chain.revisions]
+        chosen = {self._one(name, known) for name in names} if names else set(known)
+        if only_new:
+            kept = self.files.read()
+            chosen = {name for name in chosen if is_stale(kept.get(name), self.fingerprints[name])}
+        return tuple(name for name in known if name in chosen)
+
+    def measure(self, wanted: Collection[str]) -> Iterator[Result]:
+        """Rehearse these revisions; results come as they are ready."""
+        if not wanted:
+            return
+        seeds = {name: path for name in wanted if (path := self.files.seed_file(name)) is not None}
+        plan = Plan(self.chain, frozenset(wanted), self.fingerprints, seeds, self.chain.root)
+        yield from walk(plan, self._laboratories)
+
+    def report(self, results: Sequence[Result]) -> tuple[Rehearsed, ...]:
+        """What was measured, judged, in the chain's order."""
+        by_revision = {result.evidence.revision: result for result in results}
+        reported = []
+        for revision in self.chain.revisions:
+            result = by_revision.get(revision.id)
+            if result is None:
+                continue
+            accepted = waivers(revision.path.read_text(encoding="utf-8"), result.evidence.path)
+            findings = apply_waivers(judge(result.evidence), accepted)
+            reported.append(Rehearsed(result.evidence, findings, result.seconds))
+        return tuple(reported)
+
+    def _one(self, name: str, known: Sequence[str]) -> str:
+        found = [revision for revision in known if revision.startswith(name)]
+        if name in found:
+            return name
+        if len(found) != 1:
+            seen = f"{len(found)} revisions start so: {', '.join(found)}" if found else "none starts so"
+            raise ConfigurationError(f"{name!r} is no revision: {seen}; alembic history lists them")
+        return found[0]
+
+
+def evidence_faults(campaign: Campaign, results: Iterable[Result]) -> Iterator[str]:
+    """Where the committed evidence is not what was measured now."""
+    kept = campaign.files.read()
+    for name in orphans(kept, campaign.chain.revisions):
+        yield f"{_shown(campaign.files.path(name))} is the evidence of no revision of the chain; delete it"
+    measured = {result.evidence.revision: result.evidence for result in results}
+    for revision in campaign.chain.revisions:
+        evidence, name = measured.get(revision.id), _shown(campaign.files.path(revision.id))
+        if revision.id not in kept:
+            yield f"{name} is missing; write it: backout rehearse {revision.id}"
+        elif evidence is not None and (difference := _difference(kept[revision.id], evidence, name)):
+            yield f"{name} does not say what was measured on PostgreSQL {evidence.postgres}:\n{difference}"
+
+
+def documentation_faults(campaign: Campaign, reported: Iterable[Rehearsed]) -> Iterator[str]:
+    """Where a revision's docstring does not say what was measured."""
+    documents = {revision.id: revision.docstring for revision in campaign.chain.revisions}
+    for one in reported:
+        for fault in docstrings.faults(documents[one.evidence.revision], one.evidence):
+            yield f"{one.evidence.path}: {fault}"
+
+
+def _difference(kept: Evidence, measured: Evidence, name: str) -> str:
+    committed = replace(on_major(kept, measured.postgres), also={}, postgres=measured.postgres)
+    before, after = (to_json(one).splitlines() for one in (committed, measured))
+    lines = list(difflib.unified_diff(before, after, f"{name} (committed)", "(measured)", lineterm="", n=2))
+    shown = lines[:LINES] + ([f"… and {len(lines) - LINES} lines more"] if len(lines) > LINES else [])
+    return "\n".join(f"    {line}" for line in shown)
+
+
+def _shown(path: Path) -> str:
+    return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else str(path)

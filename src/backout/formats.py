@@ -1,0 +1,188 @@
+"""What was measured, for people and for programs: the table of the terminal, Markdown, JSON, SARIF.
+
+Facts and findings come in; nothing is judged and nothing is counted here. Layer 4; pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backout.evidence import VERSION, Evidence, Loss, Statement, to_builtins
+from backout.rules import Finding
+from backout.verdict import added_by, is_within
+
+RISKS = {"low": "🟢 low", "medium": "🟡 medium", "high": "🔴 high", "unproven": "⚪ unproven"}
+ROLLBACKS = {
+    "yes": "✅ yes",
+    "yes if unused": "✅ yes if unused",
+    "risky": "⚠️ risky",
+    "no": "❌ no",
+    "unproven": "❔ unproven",
+}
+SET = "backout/evidence-set"
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """A revision, as it is reported.
+
+    :param seconds: None when it was not measured now.
+    """
+
+    evidence: Evidence
+    findings: tuple[Finding, ...]
+    seconds: float | None = None
+
+
+COLUMNS = ("revision", "risk", "rollback", "lost", "blocked", "deploy")
+
+
+def row(evidence: Evidence) -> tuple[str, str, str, str, str, str]:
+    """One revision in the words of :data:`COLUMNS`; empty where there is nothing to say."""
+    return (
+        evidence.revision,
+        evidence.risk,
+        evidence.rollback,
+        "; ".join(lost(evidence)),
+        "; ".join(blocked(evidence.upgrade.statements)),
+        evidence.compatibility.order or "",
+    )
+
+
+def lost(evidence: Evidence) -> tuple[str, ...]:
+    """What a rollback destroys: ``users.bio 5 of 6``, and what only a rollback after use does."""
+    added = added_by(evidence)
+    untouched = evidence.loss.untouched or ()
+    known = {(loss.table, loss.column) for loss in untouched}
+    told = [_loss(loss) for loss in untouched]
+    later = [loss for loss in evidence.loss.lived_in or () if (loss.table, loss.column) not in known]
+    told += [f"{_loss(loss)}, once used" for loss in later if not is_within(loss, added)]
+    if any(is_within(loss, added) for loss in later):
+        told.append("what is written into what it adds")
+    return tuple(told)
+
+
+def blocked(statements: Iterable[Statement] | None) -> tuple[str, ...]:
+    """Who is blocked, and for how long: ``users: reads and writes, while it is rewritten``."""
+    worst: dict[str, tuple[int, int, str]] = {}
+    for statement in statements or ():
+        work = {**dict.fromkeys(statement.scans or (), 1), **dict.fromkeys(statement.rewrites or (), 2)}
+        slowest = max(work.values(), default=1 if statement.indexes else 0)
+        for lock in statement.locks or ():
+            if not lock.blocks:
+                continue
+            # Whatever is locked waits for the whole statement, also when it works on another table.
+            what = f"{_short(lock.relation)}: {' and '.join(lock.blocks)}"
+            key = (len(lock.blocks), slowest, what)
+            worst[lock.relation] = max(worst.get(lock.relation, (0, 0, "")), key)
+    return tuple(f"{what}{_HOW_LONG[slowest]}" for _, slowest, what in (worst[name] for name in sorted(worst)))
+
+
+_HOW_LONG = (", for a moment", ", during a full scan", ", during a rewrite")
+
+
+def markdown(revisions: Sequence[Rehearsed]) -> str:
+    """A table, and the findings under it."""
+    lines = [
+        "| Revision | Risk | Rollback | What is lost | What is blocked | Deploy |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for one in revisions:
+        name, risk, rollback, losses, blocks, deploy = row(one.evidence)
+        summary = one.evidence.summary.replace("|", "\\|")
+        cells = (f"`{name}` {summary}", RISKS[risk], ROLLBACKS[rollback], losses, blocks, deploy)
+        lines.append(
+            "| " + " | ".join(cell.replace("|", "\\|") if "\\|" not in cell else cell for cell in cells) + " |"
+        )
+    findings = [(one, finding) for one in revisions for finding in one.findings if finding.severity != "note"]
+    if findings:
+        lines += ["", "**Findings**", ""]
+        lines += [
+            f"- `{one.evidence.revision}` {finding.severity}, {finding.hazard}: {finding.message}"
+            + (f" (accepted: {finding.waiver})" if finding.waiver else "")
+            for one, finding in findings
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def evidence_set(revisions: Sequence[Rehearsed]) -> dict[str, Any]:
+    """All of it, as JSON values."""
+    return {
+        "format": SET,
+        "version": VERSION,
+        "revisions": [
+            {
+                **to_builtins(one.evidence),
+                "seconds": None if one.seconds is None else round(one.seconds, 3),
+                "findings": [_finding(finding) for finding in one.findings],
+            }
+            for one in revisions
+        ],
+    }
+
+
+def sarif(revisions: Sequence[Rehearsed], names: Mapping[str, str], version: str) -> dict[str, Any]:
+    """A log of static-analysis results (SARIF 2.1.0, OASIS), which forges show beside the changed files.
+
+    :param names: of the hazards: id → short noun phrase.
+    :param version: of backout.
+    """
+    results = [
+        {
+            "ruleId": finding.hazard,
+            "level": finding.severity,
+            "message": {"text": finding.message},
+            "locations": [
+                {
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": one.evidence.path},
+                        "region": {"startLine": 1},
+                    }
+                }
+            ],
+            "partialFingerprints": {"hazardSubject": f"{one.evidence.revision}/{finding.hazard}/{finding.subject}"},
+            **({"suppressions": [{"kind": "inSource", "justification": finding.waiver}]} if finding.waiver else {}),
+        }
+        for one in revisions
+        for finding in one.findings
+    ]
+    used = sorted({str(result["ruleId"]) for result in results})
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "backout",
+                        "version": version,
+                        "rules": [{"id": name, "shortDescription": {"text": names.get(name, name)}} for name in used],
+                    }
+                },
+                "results": results,
+            }
+        ],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "hazard": finding.hazard,
+        "severity": finding.severity,
+        "subject": finding.subject,
+        "message": finding.message,
+        "waiver": finding.waiver,
+    }
+
+
+def _loss(loss: Loss) -> str:
+    table = _short(loss.table)
+    if loss.column is None:
+        return f"{table} {loss.lost} of {loss.of} rows"
+    return f"{table}.{loss.column} {loss.lost} of {loss.of}"
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("public.")

@@ -1,0 +1,246 @@
+"""The walk over a chain: which revisions to rehearse, on databases at which point, in which order.
+
+Every revision is met with exactly its ancestors applied, also on branches and merges. The walk goes over the
+chain once, parents first; at each revision it takes a clone of the parents' database, applies the revision to it
+(the dry run, which is the children's starting point) and hands the parents' database to an experiment.
+A revision that cannot be applied is marked as applied without having been, so that the walk goes on; those
+above it say so.
+
+Not here: the experiment (``rehearsal``), the files (``evidence_files``), asking and telling people (``cli``). Layer 7.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+from backout.bench import Laboratory
+from backout.evidence import Evidence
+from backout.postgres import Database
+from backout.rehearsal import Subject, dry_run, rehearse
+from backout.workers import Chain, Revision
+
+AHEAD = 2  # databases that wait for their experiment, beyond those in one
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one revision.
+
+    :param seconds: of its dry run and experiment.
+    """
+
+    evidence: Evidence
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to rehearse.
+
+    :param wanted: the revisions; the others are only applied where they are ancestors of these.
+    :param fingerprints: of every revision of the chain.
+    :param seeds: revision → the project's own rows for it.
+    :param root: paths in evidence are relative to it.
+    """
+
+    chain: Chain
+    wanted: Collection[str]
+    fingerprints: Mapping[str, str]
+    seeds: Mapping[str, Path]
+    root: Path
+
+
+def walk(plan: Plan, laboratories: Sequence[Laboratory]) -> Iterator[Result]:
+    """Rehearse; the results come as they are ready, with several laboratories not in the chain's order.
+
+    :param laboratories: the first one goes over the chain; each further one makes experiments in a thread of its own.
+        The only one does both.
+    """
+    first, *others = laboratories
+    with ExitStack() as stack:
+        states = _States(plan, first)
+        stack.callback(states.close)
+        if not others:
+            for prepared in states.prepare():
+                yield prepared.run(first)
+            return
+        idle: SimpleQueue[Laboratory] = SimpleQueue()
+        for laboratory in others:
+            idle.put(laboratory)
+        pool = stack.enter_context(ThreadPoolExecutor(len(others)))
+        stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+        running: set[Future[Result]] = set()
+        for prepared in states.prepare():
+            running.add(pool.submit(_with_one_of, idle, prepared))
+            if len(running) > len(others) + AHEAD:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    subject: Subject
+    seconds: float
+    release: Callable[[], None]
+
+    def run(self, laboratory: Laboratory) -> Result:
+        started = time.monotonic()
+        try:
+            evidence = rehearse(laboratory, self.subject)
+        finally:
+            self.release()
+        return Result(evidence, self.seconds + time.monotonic() - started)
+
+
+def _with_one_of(idle: SimpleQueue[Laboratory], prepared: _Prepared) -> Result:
+    laboratory = idle.get()
+    try:
+        return prepared.run(laboratory)
+    finally:
+        idle.put(laboratory)
+
+
+@dataclass
+class _State:
+    """A database with exactly these revisions applied, and no rows but those that the chain brings.
+
+    :ivar broken: of the revisions, those that were marked as applied without having been.
+    :ivar users: revisions that start from it and were not met, and experiments that clone it; at 0 it is dropped.
+    """
+
+    database: Database
+    applied: frozenset[str]
+    broken: frozenset[str]
+    users: int
+
+
+class _States:
+    """The databases that the walk goes over: one a revision, kept while a child of it is still to be met."""
+
+    def __init__(self, plan: Plan, laboratory: Laboratory) -> None:
+        self._plan = plan
+        self._laboratory = laboratory
+        self._lock = threading.Lock()
+        self._order = {revision.id: place for place, revision in enumerate(plan.chain.revisions)}
+        self._revisions = {revision.id: revision for revision in plan.chain.revisions}
+        self._needs: dict[str, frozenset[str]] = {}
+        for revision in plan.chain.revisions:
+            direct = _direct(revision)
+            self._needs[revision.id] = direct.union(*(self._needs[name] for name in direct))
+        self._met = frozenset(plan.wanted).union(*(self._needs[name] for name in plan.wanted))
+        self._tips: dict[str, _State] = {}
+        roots = sum(not self._needs[name] for name in self._met)
+        # One user more than revisions start from it: it stays, to begin again from.
+        self._empty = _State(laboratory.origin, frozenset(), frozenset(), roots + 1)
+
+    def prepare(self) -> Iterator[_Prepared]:
+        """Every wanted revision with its starting point, parents first."""
+        for revision in self._plan.chain.revisions:
+            if revision.id not in self._met:
+                continue
+            started = time.monotonic()
+            state = self._before(revision)
+            if revision.id in self._plan.wanted:
+                subject = self._dry(revision, state)
+                release = functools.partial(self._release, state)
+                yield _Prepared(subject, time.monotonic() - started, release)
+            else:
+                self._pass(revision, state)
+
+    def close(self) -> None:
+        """Drop what is left after an error."""
+        for state in self._tips.values():
+            if state.users:
+                self._laboratory.server.drop(state.database)
+
+    def _before(self, revision: Revision) -> _State:
+        """A state with exactly the revision's ancestors, for one user."""
+        needs = self._needs[revision.id]
+        tips = [self._tips[name] for name in sorted(_direct(revision), key=self._order.__getitem__)]
+        best = max(tips, key=lambda state: len(state.applied), default=self._empty)
+        if best.applied == needs:
+            for state in tips:
+                if state is not best:
+                    self._release(state)
+            return best
+        clone = self._laboratory.server.clone(best.database)
+        merged = _State(clone, best.applied, best.broken, 1)
+        for name in sorted(needs - best.applied, key=self._order.__getitem__):
+            self._apply(self._revisions[name], merged)
+        for state in tips:
+            self._release(state)
+        return merged
+
+    def _dry(self, revision: Revision, state: _State) -> Subject:
+        broken = state.broken & self._needs[revision.id]
+        dry, database = dry_run(self._laboratory, revision, state.database)
+        if dry.changes is None:
+            self._laboratory.stamp(revision, database)
+            broken |= {revision.id}
+        self._tip(revision, _State(database, state.applied | {revision.id}, broken, self._children(revision)))
+        return Subject(
+            revision=revision,
+            start=state.database,
+            dry=dry,
+            path=Path(revision.path).relative_to(self._plan.root).as_posix(),
+            fingerprint=self._plan.fingerprints[revision.id],
+            seeds=self._plan.seeds.get(revision.id),
+            missing=tuple(sorted(state.broken, key=self._order.__getitem__)),
+        )
+
+    def _pass(self, revision: Revision, state: _State) -> None:
+        """Apply a revision that is not wanted; in place, if nobody else starts there."""
+        if state.users == 1:
+            passed = _State(state.database, state.applied, state.broken, self._children(revision))
+            self._apply(revision, passed)
+            state.users = 0
+        else:
+            clone = self._laboratory.server.clone(state.database)
+            passed = _State(clone, state.applied, state.broken, self._children(revision))
+            self._apply(revision, passed)
+            self._release(state)
+        self._tip(revision, passed)
+
+    def _apply(self, revision: Revision, state: _State) -> None:
+        if not self._laboratory.apply(revision, state.database):
+            state.broken |= {revision.id}
+            self._begin_again(state)
+            self._laboratory.stamp(revision, state.database)
+        state.applied |= {revision.id}
+
+    def _begin_again(self, state: _State) -> None:
+        """What a failed step left may be half its work: make the state once more."""
+        state.database = self._laboratory.server.replace(state.database, self._empty.database)
+        for name in sorted(state.applied, key=self._order.__getitem__):
+            again = self._laboratory.stamp if name in state.broken else self._laboratory.apply
+            again(self._revisions[name], state.database)
+
+    def _children(self, revision: Revision) -> int:
+        return sum(revision.id in _direct(self._revisions[name]) for name in self._met)
+
+    def _tip(self, revision: Revision, state: _State) -> None:
+        self._tips[revision.id] = state
+        if state.users == 0:
+            self._laboratory.server.drop(state.database)
+
+    def _release(self, state: _State) -> None:
+        with self._lock:
+            state.users -= 1
+            unused = state.users == 0
+        if unused:
+            self._laboratory.server.drop(state.database)
+
+
+def _direct(revision: Revision) -> frozenset[str]:
+    return frozenset((*revision.parents, *revision.dependencies))
