@@ -383,6 +383,58 @@ def test_a_step_costs_a_few_milliseconds_more_than_the_migration(
     assert worker._child is child
 
 
+def with_revision(root: Path, name: str, *upgrade: str, imports: str = "from alembic import op") -> str:
+    """Add a revision that is a base of its own; its name."""
+    body = "".join(f"    {line}\n" for line in upgrade)
+    text = f'"""{name}"""\n\n{imports}\n\nrevision = "{name}"\ndown_revision = None\n\n\ndef upgrade():\n{body}'
+    (root / "migrations" / "versions" / f"{name}.py").write_text(text)
+    return name
+
+
+# Time
+
+SLOW = "import time\ntime.sleep(4)\n"
+
+
+def test_the_time_for_importing_the_application_is_not_the_first_steps(
+    start: Start, project: Callable[[str], Path], disposable: Callable[..., Database]
+) -> None:
+    env = project("plain") / "migrations" / "env.py"
+    env.write_text(SLOW + env.read_text())
+    worker, database = start("plain"), disposable()
+    applied(worker.step(database, "users", "upgrade", timeout=3))
+    assert worker.step(database, "nickname", "upgrade", timeout=3).outcome == "hung"
+    applied(worker.step(database, "nickname", "upgrade", timeout=3))  # by a new process
+
+
+def test_a_chain_that_is_not_read_in_time(
+    start: Start, project: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backout.workers.LOAD_SECONDS", 2.0)
+    root = project("plain")
+    with_revision(root, "slow", "pass", imports="import time\ntime.sleep(600)")
+    assert cannot_be_loaded(start("plain")) == (
+        f"migrations/versions/slow.py:4: the chain of {root}/alembic.ini could not be loaded by {sys.executable}: "
+        "timed out after 2 seconds"
+    )
+
+
+def test_an_interrupted_order_is_not_answered_later(
+    start: Start, project: Callable[[str], Path], disposable: Callable[..., Database]
+) -> None:
+    worker, database = start("concurrently"), disposable()
+    applied(worker.step(database, "users", "upgrade"))
+
+    def interrupt(sql: str, pid: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        worker.step(database, "index", "upgrade", on_hold=interrupt)
+    assert sessions(database) == []
+    report = applied(worker.step(database, "index", "upgrade"))
+    assert len(own(report)) == 2
+
+
 # Transactions
 
 
@@ -692,8 +744,18 @@ def test_a_scratch_directory_copies_what_is_small_and_links_what_is_large(
     (root / "small" / "link").symlink_to("a")
     (root / "dangling").symlink_to("nothing")
     os.mkfifo(root / "fifo")
+    (root / "secret").mkdir()
+    entries = os.scandir
+
+    def scandir(path: Any) -> Any:  # as for a directory of another user
+        if os.fspath(path) == os.fspath(root / "secret"):
+            raise PermissionError
+        return entries(path)
+
+    monkeypatch.setattr("os.scandir", scandir)
     fill_scratch(root, scratch)
-    assert sorted(path.name for path in scratch.iterdir()) == [".env", "large", "small"]
+    assert sorted(path.name for path in scratch.iterdir()) == [".env", "large", "secret", "small"]
+    assert (scratch / "secret").readlink() == root / "secret"
     assert (scratch / "large").readlink() == root / "large"
     assert (scratch / "small" / "deep" / "b").read_text() == "small/deep/b"
     (scratch / "small" / "new").write_text("")
@@ -998,6 +1060,85 @@ def test_a_server_that_wants_a_password_gets_it_and_nobody_sees_it(
     guarded.drop(database)
 
 
+ODD = {
+    "removes_scratch": ("shutil.rmtree(os.getcwd())", "import os, shutil"),
+    "closes_output": ("sys.stdout.close()", "import sys"),
+    "replaces_output": ("sys.stdout = sys.stderr = None", "import sys"),
+    "clears_environment": ("os.environ.clear()", "import os"),
+    "ignores_signals": ("signal.signal(signal.SIGTERM, signal.SIG_IGN)", "import signal"),
+    "limits_recursion": ("sys.setrecursionlimit(150)", "import sys"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_a_migration_does_to_its_process_harms_no_later_step(
+    start: Start, project: Callable[[str], Path], disposable: Callable[..., Database], name: str
+) -> None:
+    line, imports = ODD[name]
+    revision = with_revision(project("failing"), name, line, imports=imports)
+    worker, database = start("failing"), disposable()
+    applied(worker.step(database, revision, "upgrade"))
+    child = worker._child
+    report = applied(worker.step(disposable(), "no_way_back", "upgrade"))
+    assert own(report) == ["CREATE TABLE half (id int)"]
+    assert worker._child is child
+
+
+def test_an_exception_that_cannot_be_printed_is_told(
+    start: Start, project: Callable[[str], Path], disposable: Callable[..., Database]
+) -> None:
+    imports = "class Mute(Exception):\n    def __str__(self):\n        raise RuntimeError"
+    revision = with_revision(project("failing"), "mute", "raise Mute", imports=imports)
+    report = start("failing").step(disposable(), revision, "upgrade")
+    assert report.failure is not None
+    assert (report.failure.kind, report.failure.message) == ("Mute", "an exception that cannot be printed")
+
+
+def test_a_process_that_a_migration_forks_does_not_connect(
+    start: Start, project: Callable[[str], Path], disposable: Callable[..., Database]
+) -> None:
+    lines = [
+        "child = os.fork()",
+        "if child == 0:",
+        "    try:",
+        "        psycopg.connect('').execute('CREATE TABLE forked (id int)').connection.commit()",
+        "    except BaseException as error:",
+        "        print(type(error).__name__, error, flush=True)",
+        "    os._exit(5)",
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))",
+        "op.execute('CREATE TABLE parent (id int)')",
+    ]
+    imports = "import os\nimport psycopg\nfrom alembic import op"
+    revision = with_revision(project("failing"), "forks", *lines, imports=imports)
+    worker, database = start("failing"), disposable()
+    report = applied(worker.step(database, revision, "upgrade"))
+    assert report.output == (
+        "Refusal a connection by a forked process was refused: nobody could say where it arrives\n5\n"
+    )
+    assert tables(database) == ["alembic_version", "parent"]
+
+
+def test_chance_plays_no_part(
+    start: Start, project: Callable[[str], Path], disposable: Callable[..., Database]
+) -> None:
+    lines = ["for name in {'a', 'b', 'c', 'd', 'e', 'f', 'g'}:", "    op.execute(f'CREATE TABLE {name} (id int)')"]
+    revision = with_revision(project("failing"), "unordered", *lines)
+    orders = set()
+    for _ in range(3):
+        worker = start("failing")
+        orders.add(tuple(own(applied(worker.step(disposable(), revision, "upgrade")))))
+        worker.close()
+    assert len(orders) == 1
+
+
+def test_a_long_statement_is_told_in_part(
+    start: Start, project: Callable[[str], Path], disposable: Callable[..., Database]
+) -> None:
+    revision = with_revision(project("failing"), "long", "op.execute(\"SELECT '\" + 'x' * 1_000_000 + \"'\")")
+    report = applied(start("failing").step(disposable(), revision, "upgrade"))
+    assert own(report) == ["SELECT '" + "x" * (100_000 - 8)]
+
+
 def test_passwords_in_what_a_migration_says_are_masked(
     start: Start, project: Callable[[str], Path], disposable: Callable[..., Database]
 ) -> None:
@@ -1133,7 +1274,9 @@ def test_older_environments_are_driven_alike(
         assert {ran.probe for ran in report.statements} == {f"{database.name} {report.statements[0].pid}"}
         assert own(report)
         assert (report.unseen, report.version_tables) == ((), (("public", "alembic_version"),))
-    assert report.transactional is (kind not in ("concurrently", "asynchronous"))
+    concurrently = kind in ("concurrently", "asynchronous")
+    assert report.transactional is not concurrently
+    assert any(ran.held and ran.autocommit for ran in report.statements) is concurrently
     for revision in reversed(revisions):
         applied(worker.step(database, revision, "downgrade"))
     assert tables(database) == ["alembic_version"]

@@ -14,7 +14,7 @@ makes it), and is the same at every step, as the environment is. In the end of a
 Its parts: ``worker_connections`` (where connections lead) and ``worker_statements`` (what is told of a step), which it
 loads by their paths. Layer 1; nobody imports it.
 """
-# ruff: noqa: PLC0415, PTH100 - what the project has installed is imported late; a link in a path stays one
+# ruff: noqa: PLC0415, PTH100, PTH103 - what the project has installed is imported late; a link in a path stays one
 
 from __future__ import annotations
 
@@ -87,8 +87,9 @@ def main() -> None:
             answer = serve[order.pop("order")](pipe=pipe, **order)
         except BaseException:  # a defect here, not in the project: the parent says so
             answer = {"is": "broken", "traceback": traceback.format_exc()}
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):  # a migration may have closed or replaced it
+                stream.flush()
         pipe.send(answer)
 
 
@@ -100,11 +101,13 @@ class Pipe:
         self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
         self._socket = socket.socket(fileno=descriptor)
         self._writing, self._asking = threading.Lock(), threading.Lock()
-        self._parent, self._project = parent, project
+        self._process, self._parent, self._project = os.getpid(), parent, project
         threading.Thread(target=self._read, daemon=True).start()
         threading.Thread(target=self._watch, daemon=True).start()
 
     def send(self, message: dict[str, Any]) -> None:
+        if os.getpid() != self._process:  # a migration forked; its child has no line of its own
+            return
         data = json.dumps(message).encode() + b"\n"
         with self._writing:
             self._socket.sendall(data)
@@ -114,6 +117,8 @@ class Pipe:
 
         :raises Refusal: it refuses.
         """
+        if os.getpid() != self._process:
+            raise leading.Refusal("a connection by a forked process was refused: nobody could say where it arrives")
         with self._asking:
             self.send(message)
             answer = self._answers.get()
@@ -144,7 +149,7 @@ class Pipe:
         self._end()
 
     def _end(self) -> None:
-        shutil.rmtree(self._project.scratch, ignore_errors=True)
+        shutil.rmtree(Path(self._project.scratch).parent, ignore_errors=True)  # which holds nothing else
         with suppress(OSError):
             os.killpg(0, signal.SIGKILL)  # this process is the group's leader
         os._exit(1)
@@ -264,6 +269,7 @@ class Project:
         timezone: str | None = None,
         skip: Iterable[str] = (),
     ) -> tuple[leading.Connections, telling.Statements]:
+        os.makedirs(self.scratch, exist_ok=True)  # a migration may have removed it
         os.chdir(self.scratch)
         connections = leading.Connections(
             database, parameters, timezone, pipe.ask, lambda frame: self._place_of(_frames(frame))

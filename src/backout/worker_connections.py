@@ -5,7 +5,9 @@ Every way to PostgreSQL that Python code has in this process ends in a driver's 
 before anybody else has it, the name and the token of its database are read, and the parent is asked. SQLAlchemy lets
 no other driver through, and its pools take no connection that did not come by here.
 
-Not redirected: other programs that the project's code starts, extensions in C that call libpq by themselves.
+Not redirected: other programs that the project's code starts (they find the disposable database in their environment,
+and may name another), extensions in C that call libpq by themselves, the server's own ways out (``dblink``, foreign
+data wrappers), and databases other than PostgreSQL that are reached without SQLAlchemy.
 
 Part of ``worker``, which loads it by its path: standard library and SQLAlchemy only, Python 3.8 or later. Layer 0.
 """
@@ -162,8 +164,8 @@ class Connections:
     def below(self, connection: Any) -> tuple[Opened | None, Any]:
         """The driver's connection below one of SQLAlchemy's, and what SQLAlchemy talks to."""
         try:
-            adapted = connection.connection.dbapi_connection
-        except Exception:  # it was closed or invalidated meanwhile
+            adapted = connection._dbapi_connection.dbapi_connection
+        except AttributeError:  # it was closed or invalidated meanwhile; asking for it would connect again
             return None, None
         return self.find(adapted), adapted
 
@@ -213,7 +215,8 @@ def _keywords(connections: Connections, given: dict[str, Any]) -> dict[str, Any]
     """libpq's keywords: those of the ordered database, and what of the given ones does not lead elsewhere."""
     kept = {name: value for name, value in given.items() if value is not None and not LEADING.fullmatch(name)}
     if connections.timezone:  # the project's own options come behind it, and win
-        kept["options"] = f"-c TimeZone={connections.timezone} {kept.get('options', '')}".strip()
+        zone = connections.timezone.replace(" ", "\\ ")
+        kept["options"] = f"-c TimeZone={zone} {kept.get('options', '')}".strip()
     if "passfile" in connections.parameters:
         kept["password"] = ""  # rather than PGPASSWORD's
     return {**kept, **connections.parameters}

@@ -13,11 +13,10 @@ import selectors
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -56,6 +55,8 @@ class Child:
     """The process, its socket and its scratch directory."""
 
     def __init__(self, python: str, root: Path, folder: Path, environment: Mapping[str, str]) -> None:
+        if os.sep in python:
+            python = os.path.abspath(python)  # noqa: PTH100 - not resolved: a link is what makes it a virtual environment
         self.folder = folder / f"worker-{secrets.token_hex(4)}"
         self.folder.mkdir(0o700)
         self.scratch = self.folder / (root.name or "project")
@@ -189,53 +190,53 @@ def schemes() -> dict[str, str]:
 
 
 def fill_scratch(root: Path, scratch: Path) -> None:
-    """Copy a project's files and small directories; link large ones. The smallest come first."""
+    """Copy a project's files and small directories; link large ones, and what may not be read."""
     files, size = COPIED_FILES, COPIED_BYTES
-    directories = []
-    for entry in _entries(root):
-        if entry.is_dir(follow_symlinks=False):
-            directories.append((_measured(entry.path), entry))
-        elif entry.is_file(follow_symlinks=False) and entry.stat().st_size <= size:
-            shutil.copy2(entry.path, scratch / entry.name)
-            size -= entry.stat().st_size
-        elif entry.is_file() or entry.is_dir():
-            (scratch / entry.name).symlink_to(Path(entry.path).resolve())
-    for (its_files, its_size), entry in sorted(directories, key=lambda each: (each[0], each[1].name)):
+    sources = [(*_measured(Path(entry.path)), entry.name) for entry in _entries(root)]
+    for its_files, its_size, name in sorted(sources):  # the smallest come first
         if its_files <= files and its_size <= size:
-            _copy(Path(entry.path), scratch / entry.name)
+            _copy(root / name, scratch / name)
             files, size = files - its_files, size - its_size
         else:
-            (scratch / entry.name).symlink_to(Path(entry.path).resolve())
+            (scratch / name).symlink_to((root / name).resolve())
 
 
-def _entries(directory: Path | str) -> Iterator[os.DirEntry[str]]:
+def _entries(directory: Path) -> list[os.DirEntry[str]]:
+    """What of a directory belongs to the project, in the order of the names."""
     with os.scandir(directory) as found:
-        for entry in sorted(found, key=lambda each: each.name):
-            is_environment = entry.is_dir() and Path(entry.path, "pyvenv.cfg").exists()
-            if entry.name not in LEFT_OUT and not is_environment:
-                yield entry
+        entries = [entry for entry in found if entry.name not in LEFT_OUT and (entry.is_file() or entry.is_dir())]
+    environments = {entry.name for entry in entries if os.access(f"{entry.path}/pyvenv.cfg", os.F_OK)}
+    return sorted((entry for entry in entries if entry.name not in environments), key=lambda entry: entry.name)
 
 
-def _measured(directory: str) -> tuple[int, int]:
-    """Files and bytes below a directory, counted until they are too many."""
+def _measured(path: Path) -> tuple[int, int]:
+    """Number and size of the files at or below a path; more than are copied when they cannot be counted."""
     files = size = 0
-    waiting = [directory]
+    waiting = [path]
     while waiting and files <= COPIED_FILES and size <= COPIED_BYTES:
-        for entry in _entries(waiting.pop()):
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append(entry.path)
-            else:
+        current = waiting.pop()
+        try:
+            if current.is_symlink():
                 files += 1
-                size += entry.stat(follow_symlinks=False).st_size
+            elif current.is_dir():
+                waiting += [Path(entry.path) for entry in _entries(current)]
+            else:
+                files, size = files + 1, size + current.stat().st_size
+        except OSError:
+            return COPIED_FILES + 1, 0
     return files, size
 
 
 def _copy(source: Path, target: Path) -> None:
-    target.mkdir()
-    for entry in _entries(source):
-        if entry.is_symlink():
-            (target / entry.name).symlink_to(Path(entry.path).resolve())
-        elif entry.is_dir():
+    if source.is_symlink():
+        target.symlink_to(source.resolve())
+    elif source.is_dir():
+        target.mkdir()
+        for entry in _entries(source):
             _copy(Path(entry.path), target / entry.name)
-        elif stat.S_ISREG(entry.stat().st_mode):
-            shutil.copy2(entry.path, target / entry.name)
+    else:
+        try:
+            shutil.copy2(source, target)
+        except OSError:  # it may not be read
+            target.unlink(missing_ok=True)
+            target.symlink_to(source)

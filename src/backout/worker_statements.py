@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 LITERALS, LITERAL_LENGTH = 200, 2000
+SQL_LENGTH = 100_000  # of what is told of a statement
 DIAGNOSED = ("detail", "hint", "schema", "table", "column", "constraint")
 
 # SQLAlchemy's event → the method of Statements that hears of it.
@@ -92,7 +93,7 @@ class Statements:
         opened.autocommit, opened.used = opened.is_alone(adapted), True
         if opened.autocommit and re.search(r"\bCONCURRENTLY\b", statement, re.IGNORECASE):
             self._held = True
-            self.ask({"is": "before", "pid": opened.pid, "sql": clean(statement)})
+            self.ask({"is": "before", "pid": opened.pid, "sql": clean(statement[:SQL_LENGTH])})
 
     def skips(self, statement: str) -> bool:
         if not self._skip or not self.own:
@@ -160,7 +161,7 @@ class Statements:
         rows = parameters if many else [parameters]
         return {
             "is": "statement",
-            "sql": clean(sql),
+            "sql": clean(sql[:SQL_LENGTH]),
             "literals": list(_scalars(rows))[:LITERALS],
             "own": self.own,
             "autocommit": opened.autocommit,
@@ -225,8 +226,11 @@ def diagnosis(error: BaseException) -> dict[str, str | None]:
         if isinstance(state, str) and hasattr(each, "constraint_name"):  # asyncpg
             values = [getattr(each, name, None) or getattr(each, f"{name}_name", None) for name in DIAGNOSED]
             return _told(error, state, str(each.args[0]) if each.args else str(each), values)
-    message = error.code if isinstance(error, SystemExit) else error
-    return _told(error, None, str(message), [None] * len(DIAGNOSED))
+    try:
+        message = str(error.code if isinstance(error, SystemExit) else error)
+    except Exception:  # somebody's __str__
+        message = "an exception that cannot be printed"
+    return _told(error, None, message, [None] * len(DIAGNOSED))
 
 
 def clean(text: str) -> str:

@@ -30,9 +30,9 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import psycopg
-from psycopg import conninfo
+from psycopg import conninfo, sql
 
-from backout.errors import BackoutError, ConfigurationError, Refused
+from backout.errors import BackoutError, ConfigurationError, PostgresError, Refused
 from backout.postgres import Database, Server
 from backout.postgres_cluster import run_folder
 from backout.worker_process import GONE_SECONDS, NOWHERE, Child, environment, places, schemes
@@ -205,7 +205,7 @@ class Worker:
         self._root, self._ini, self._toml = _configuration(target)
         self._stack = ExitStack()
         self._folder = run_folder(self._stack)
-        self._watcher: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._session = _Session(server)
         self._child: Child | None = None
         self._chain: Chain | None = None
         self._known: set[Database] = set()  # to be disposable
@@ -266,9 +266,7 @@ class Worker:
     def close(self) -> None:
         """End the process and what it started; remove its scratch directory."""
         self._end_child()
-        if self._watcher is not None:
-            self._watcher.close()
-            self._watcher = None
+        self._session.close()
         self._stack.close()
 
     def _started(self, database: Database | None) -> Chain:
@@ -290,17 +288,16 @@ class Worker:
             "database": database and {"name": database.name, "token": database.token},
             "parameters": parameters,
         }
-        talk = _Talk(self, child, database, LOAD_SECONDS, None)
-        answer = talk.hold(order)
+        answer = self._hold(_Talk(self._session, child, database, LOAD_SECONDS, None), order)
         if answer["is"] == "chain":
             return _chain(self._root, answer)
         printed = "\n".join(f"    {line}" for line in child.tail().splitlines()[-15:])
         self._end_child()
         failure = _failure(answer["failure"]) if answer["is"] == "unloadable" else None
         what = f"{failure.kind}: {failure.message}" if failure else str(answer["why"])
-        place = f"{failure.where}: " if failure and failure.where else ""
+        where = failure.where if failure else answer.get("where")
         raise ConfigurationError(
-            f"{place}the chain of {self._ini if self._ini.exists() else self._toml} could not be loaded "
+            f"{f'{where}: ' if where else ''}the chain of {self._ini if self._ini.exists() else self._toml} could not be loaded "
             f"by {self._target.python}: {what}" + (f"; it printed\n{printed}" if printed else "")
         )
 
@@ -310,19 +307,19 @@ class Worker:
         assert self._child is not None
         child = self._child
         began = time.monotonic()
-        talk = _Talk(self, child, database, timeout, on_hold)
+        talk = _Talk(self._session, child, database, timeout, on_hold)
         order |= {
             "database": {"name": database.name, "token": database.token},
             "parameters": _parameters(database.url),
         }
-        answer = talk.hold(order)
+        answer = self._hold(talk, order)
         output = child.tail()
         if answer["is"] == "done":
-            self.end_sessions(database, answer["left"])
+            self._session.end_sessions(database, answer["left"])
             outcome, failure = answer["outcome"], answer["failure"] and _failure(answer["failure"])
         else:
             self._end_child()
-            self.end_sessions(database, talk.sessions)
+            self._session.end_sessions(database, talk.sessions)
             outcome, failure = answer["is"], Failure(answer["kind"], answer["why"], where=answer.get("where"))
         if talk.blocked and failure is not None:
             failure = Failure("BlocksItself", talk.blocked, where=failure.where, traceback=failure.traceback)
@@ -343,50 +340,22 @@ class Worker:
             seconds=time.monotonic() - began,
         )
 
+    def _hold(self, talk: "_Talk", order: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return talk.hold(order)
+        except BaseException:  # also on_hold's: in the middle of a step nobody can go on
+            self._end_child()
+            raise
+
     def _require_disposable(self, database: Database) -> None:
         if database in self._known:
             return
-        if self.token(database.name, None) != database.token:
+        if self._session.token(database.name) != database.token:
             raise Refused(
                 f"refusing to migrate the database {database.name}: its comment does not carry the token that backout "
                 "gave it; backout migrates only databases that it has created itself"
             )
         self._known.add(database)
-
-    def token(self, name: str, pid: int | None) -> str | None:
-        """The token in a database's comment, as its server tells it to the parent; of a session's database."""
-        rows = self.query(
-            """SELECT shobj_description(d.oid, 'pg_database') FROM pg_database AS d WHERE d.datname = %(name)s
-               AND (%(pid)s::int IS NULL OR EXISTS (
-                   SELECT FROM pg_stat_activity AS a WHERE a.pid = %(pid)s AND a.datid = d.oid))""",
-            {"name": name, "pid": pid},
-        )
-        try:
-            return str(json.loads(rows[0][0])["backout"]["token"])
-        except (IndexError, ValueError, KeyError, TypeError):
-            return None
-
-    def query(self, statement: Any, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Ask the server, by the parent's own session."""
-        if self._watcher is None or self._watcher.closed:
-            parameters: dict[str, Any] = _parameters(self._server.url)
-            if "passfile" in parameters:
-                parameters["password"] = ""  # rather than PGPASSWORD's
-            self._watcher = psycopg.connect(**parameters, autocommit=True, application_name="backout worker")
-        return self._watcher.execute(statement, values).fetchall()
-
-    def end_sessions(self, database: Database, sessions: list[int]) -> None:
-        """End those sessions of the database, and wait until they have ended."""
-        deadline = time.monotonic() + GONE_SECONDS
-        statement = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                       WHERE pid = ANY(%(pids)s) AND datname = %(name)s"""
-        while sessions and self.query(statement, {"pids": sessions, "name": database.name}):
-            if time.monotonic() > deadline:
-                raise BackoutError(
-                    f"the sessions of a step on {database.name} did not end within {GONE_SECONDS:.0f} seconds; "
-                    "look in pg_stat_activity at what they wait for"
-                )
-            time.sleep(0.001)
 
     def _doubted(
         self, database: Database, revision: str, direction: Direction, tables: tuple[tuple[str | None, str], ...]
@@ -396,10 +365,10 @@ class Worker:
         (parents,) = [one.parents for one in self._chain.revisions if one.id == revision]
         expected = {revision} if direction == "upgrade" else set(parents)
         unexpected = set(parents) if direction == "upgrade" else {revision}
-        with psycopg.connect(database.url, autocommit=True) as connection:
+        with _connect(database.url, "backout") as connection:
             for schema, table in tables:
-                name = psycopg.sql.Identifier(*(part for part in (schema, table) if part is not None))
-                query = psycopg.sql.SQL("SELECT version_num FROM {}").format(name)
+                name = sql.Identifier(*(part for part in (schema, table) if part is not None))
+                query = sql.SQL("SELECT version_num FROM {}").format(name)
                 try:
                     held = {row[0] for row in connection.execute(query)}
                 except psycopg.errors.UndefinedTable:
@@ -428,13 +397,63 @@ class Worker:
             self._child = None
 
 
+class _Session:
+    """The parent's own session, which outlives the steps."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+
+    def ask(self, statement: Any, **values: object) -> list[tuple[Any, ...]]:
+        try:
+            if self._connection is None or self._connection.closed:
+                self._connection = _connect(self._server.url, "backout worker")
+            return self._connection.execute(statement, values).fetchall()
+        except psycopg.OperationalError as error:
+            raise PostgresError(
+                f"{self._server.description} does not answer while a step runs: {str(error).strip()}; "
+                "see that it runs, and begin again"
+            ) from error
+
+    def token(self, name: str, pid: int | None = None) -> str | None:
+        """What a database's comment carries; None also when that session is not at this database."""
+        rows = self.ask(
+            """SELECT shobj_description(d.oid, 'pg_database') FROM pg_database AS d WHERE d.datname = %(name)s
+               AND (%(pid)s::int IS NULL OR EXISTS (
+                   SELECT FROM pg_stat_activity AS a WHERE a.pid = %(pid)s AND a.datid = d.oid))""",
+            name=name,
+            pid=pid,
+        )
+        try:
+            return str(json.loads(rows[0][0])["backout"]["token"])
+        except (IndexError, ValueError, KeyError, TypeError):
+            return None
+
+    def end_sessions(self, database: Database, pids: list[int]) -> None:
+        """End those sessions of the database, and wait until they have ended."""
+        deadline = time.monotonic() + GONE_SECONDS
+        statement = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                       WHERE pid = ANY(%(pids)s) AND datname = %(name)s"""
+        while pids and self.ask(statement, pids=pids, name=database.name):
+            if time.monotonic() > deadline:
+                raise BackoutError(
+                    f"the sessions of a step on {database.name} did not end within {GONE_SECONDS:.0f} seconds; "
+                    "look in pg_stat_activity at what they wait for"
+                )
+            time.sleep(0.001)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
 class _Talk:
     """One order, and all that is said until its answer."""
 
     def __init__(
-        self, worker: Worker, child: Child, database: Database | None, timeout: float, on_hold: OnHold | None
+        self, session: _Session, child: Child, database: Database | None, timeout: float, on_hold: OnHold | None
     ) -> None:
-        self._worker, self._child, self._database = worker, child, database
+        self._session, self._child, self._database = session, child, database
         self._timeout, self._on_hold = timeout, on_hold
         self._waiting: tuple[Any, ...] | None = None
         self.statements: list[Ran] = []
@@ -482,7 +501,7 @@ class _Talk:
         """Look at the new session before it is used."""
         assert self._database is not None
         name = self._database.name
-        if self._worker.token(name, pid) == self._database.token:
+        if self._session.token(name, pid) == self._database.token:
             self.sessions.append(pid)
             self._child.send({"order": "go"})
         else:
@@ -499,7 +518,7 @@ class _Talk:
         """Whether a session of the worker waits for another one that does nothing: PostgreSQL sees no deadlock."""
         if len(self.sessions) < 2 or self.blocked:
             return
-        rows = self._worker.query(
+        rows = self._session.ask(
             """
             SELECT waiting.pid, blocker.pid, blocker.state_change, waiting.query, blocker.query
             FROM pg_stat_activity AS waiting
@@ -509,7 +528,7 @@ class _Talk:
               AND blocker.state LIKE 'idle in transaction%%'
             ORDER BY 1, 2 LIMIT 1
             """,
-            {"pids": self.sessions},
+            pids=self.sessions,
         )
         if not rows or rows[0][:3] != self._waiting:  # of two threads, one may go on in a moment
             self._waiting = rows[0][:3] if rows else None
@@ -519,7 +538,7 @@ class _Talk:
             f"the step blocks itself: one of its connections waits in {_short(waits)} for another one, which is idle "
             f"in a transaction after {_short(held)}"
         )
-        self._worker.query("SELECT pg_cancel_backend(%(pid)s)", {"pid": waiting})
+        self._session.ask("SELECT pg_cancel_backend(%(pid)s)", pid=waiting)
 
     def _hung(self) -> dict[str, Any]:
         self._child.send({"order": "where"})
@@ -551,6 +570,13 @@ def _configuration(target: Target) -> tuple[Path, Path, Path | None]:
 
 def _parameters(url: str) -> dict[str, str]:
     return {name: str(value) for name, value in conninfo.conninfo_to_dict(url).items()}
+
+
+def _connect(url: str, name: str) -> psycopg.Connection[tuple[Any, ...]]:
+    keywords: dict[str, Any] = _parameters(url)
+    if "passfile" in keywords:
+        keywords["password"] = ""  # rather than PGPASSWORD's
+    return psycopg.connect(**keywords, autocommit=True, application_name=name)
 
 
 def _chain(root: Path, answer: Mapping[str, Any]) -> Chain:
