@@ -235,18 +235,8 @@ def test_a_chain_that_ends_the_process_when_it_is_read(start: Start, project: Ca
 
 # Steps
 
-KINDS = [
-    "plain",
-    "psycopg2",
-    "asynchronous",
-    "settings",
-    "schemas",
-    "branches",
-    "locations",
-    "per_migration",
-    "concurrently",
-]
-KINDS += ["models", "attributes"]
+KINDS = ["plain", "psycopg2", "asynchronous", "settings", "schemas", "branches", "locations", "per_migration"]
+KINDS += ["concurrently", "models", "attributes", "pooled"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -269,6 +259,21 @@ def test_every_kind_goes_up_and_down_and_up(start: Start, disposable: Callable[.
         applied(worker.step(database, revision, "upgrade"))
         assert tables(database) == reached
     assert sessions(database) == []
+
+
+def test_this_repositorys_own_chain(
+    backout_server: Server, disposable: Callable[..., Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    database = disposable()
+    with Worker(Target(ROOT / "alembic.ini"), backout_server) as worker:
+        revisions = [one.id for one in worker.load().revisions]
+        for revision in revisions:
+            applied(worker.step(database, revision, "upgrade"))
+        assert versions(database) == revisions[-1:]
+        for revision in reversed(revisions):
+            applied(worker.step(database, revision, "downgrade"))
+    assert tables(database) == ["alembic_version"]
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "asyncpg", "psycopg_async"])

@@ -296,8 +296,9 @@ class Worker:
         failure = _failure(answer["failure"]) if answer["is"] == "unloadable" else None
         what = f"{failure.kind}: {failure.message}" if failure else str(answer["why"])
         where = failure.where if failure else answer.get("where")
+        configuration = self._ini if self._ini.exists() else self._toml
         raise ConfigurationError(
-            f"{f'{where}: ' if where else ''}the chain of {self._ini if self._ini.exists() else self._toml} could not be loaded "
+            f"{f'{where}: ' if where else ''}the chain of {configuration} could not be loaded "
             f"by {self._target.python}: {what}" + (f"; it printed\n{printed}" if printed else "")
         )
 
