@@ -27,6 +27,8 @@ down_revision = "f90d1fd6d569"
 branch_labels = None
 depends_on = None
 
+# backout: accept values-overwritten: nobody needs to know again how an address was typed
+
 
 def upgrade() -> None:
     op.execute("UPDATE users SET email = lower(email) WHERE email <> lower(email)")

@@ -73,7 +73,7 @@ class Campaign:
         known = [revision.id for revision in self.chain.revisions]
         chosen = {self._one(name, known) for name in names} if names else set(known)
         if only_new:
-            kept = self.files.read()
+            kept = self.files.read_what_can_be_read()
             chosen = {name for name in chosen if is_stale(kept.get(name), self.fingerprints[name])}
         return tuple(name for name in known if name in chosen)
 

@@ -51,7 +51,7 @@ def rehearse(
     from backout.campaign import Campaign  # noqa: PLC0415
     from backout.evidence_files import merged  # noqa: PLC0415
     from backout.formats import evidence_set, markdown, sarif  # noqa: PLC0415 - imports that --help need not pay
-    from backout.progress import Progress, print_table  # noqa: PLC0415
+    from backout.progress import Progress, print_report  # noqa: PLC0415
     from backout.rules import load_catalogue  # noqa: PLC0415
 
     with ExitStack() as stack:
@@ -60,7 +60,7 @@ def rehearse(
         chosen = campaign.choose(revisions, only_new=new)
         with Progress(len(chosen)) as progress:
             results = []
-            kept = campaign.files.read()
+            kept = campaign.files.read_what_can_be_read()
             for result in campaign.measure(chosen):
                 campaign.files.write(merged(kept.get(result.evidence.revision), result.evidence))
                 results.append(result)
@@ -73,7 +73,7 @@ def rehearse(
     if sarif_path is not None:
         names = {name: hazard.name for name, hazard in load_catalogue().items()}
         _write_json(sarif_path, sarif(done, names, __version__))
-    print_table(done)
+    print_report(done)
     unwaived = [one for one in done for finding in one.findings if finding.severity == "error" and not finding.waiver]
     if unwaived:
         raise BackoutError(

@@ -182,11 +182,26 @@ class Compatibility:
 
 
 @dataclass(frozen=True)
+class Unfilled:
+    """A column that is NULL in every row, for no other value could be put into it."""
+
+    table: str
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Seeded:
-    """Of the tables that the revision concerns, how many have rows meant to hurt."""
+    """Of the tables that the revision concerns, and of their columns, how many have rows meant to hurt.
+
+    :param unfilled: the columns that have no value; a table without rows is among ``Evidence.unproven``.
+    """
 
     tables: int
     of: int
+    columns: int
+    of_columns: int
+    unfilled: tuple[Unfilled, ...] = ()
 
 
 @dataclass(frozen=True)

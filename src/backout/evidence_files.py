@@ -7,6 +7,7 @@ Not here: measuring, judging. Layer 4; ``cli``, ``policy`` and the site's adapte
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -40,13 +41,21 @@ class EvidenceFiles:
 
         :raises ConfigurationError: a file is no evidence, or one of another revision.
         """
+        return {path.stem: self._one(path) for path in sorted(self.directory.glob("*.json"))}
+
+    def read_what_can_be_read(self) -> dict[str, Evidence]:
+        """Likewise, without files of another version of the format, which are to be written anew."""
         found = {}
-        for path in sorted(self.directory.glob("*.json")):
-            evidence = from_json(path.read_bytes(), str(path))
-            if evidence.revision != path.stem:
-                raise ConfigurationError(f"{path} is the evidence of {evidence.revision}; rename or delete it")
-            found[evidence.revision] = evidence
+        for path in self.directory.glob("*.json"):
+            with suppress(ConfigurationError):
+                found[path.stem] = self._one(path)
         return found
+
+    def _one(self, path: Path) -> Evidence:
+        evidence = from_json(path.read_bytes(), str(path))
+        if evidence.revision != path.stem:
+            raise ConfigurationError(f"{path} is the evidence of {evidence.revision}; rename or delete it")
+        return evidence
 
     def fingerprints(self, revisions: Iterable[Revision]) -> dict[str, str]:
         """What each revision is measured of, as a hash.

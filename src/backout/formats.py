@@ -36,19 +36,35 @@ class Rehearsed:
     seconds: float | None = None
 
 
-COLUMNS = ("revision", "risk", "rollback", "lost", "blocked", "deploy")
+def details(one: Rehearsed) -> tuple[tuple[str, str], ...]:
+    """What there is to say of a revision beyond its verdicts: a label and a text each."""
+    evidence = one.evidence
+    found = [("lost", text) for text in lost(evidence)]
+    found += [("blocked", text) for text in blocked(evidence.upgrade.statements)]
+    found += [
+        ("unproven", each.reason if each.table is None else f"{each.table}: {each.reason}")
+        for each in evidence.unproven
+    ]
+    found += [("assumed", text) for text in evidence.assumptions]
+    found += [
+        (
+            finding.severity,
+            f"{finding.hazard}: {finding.message}" + (f" Accepted: {finding.waiver}" if finding.waiver else ""),
+        )
+        for finding in one.findings
+        if finding.severity != "note"
+    ]
+    return tuple(found)
 
 
-def row(evidence: Evidence) -> tuple[str, str, str, str, str, str]:
-    """One revision in the words of :data:`COLUMNS`; empty where there is nothing to say."""
-    return (
-        evidence.revision,
-        evidence.risk,
-        evidence.rollback,
-        "; ".join(lost(evidence)),
-        "; ".join(blocked(evidence.upgrade.statements)),
-        evidence.compatibility.order or "",
-    )
+def coverage(revisions: Sequence[Rehearsed]) -> tuple[str, ...]:
+    """How much of what the revisions concern had rows, and what had none, with the reason."""
+    seeded = [one.evidence.seeded for one in revisions if one.evidence.seeded is not None]
+    tables, of = sum(one.tables for one in seeded), sum(one.of for one in seeded)
+    columns, of_columns = sum(one.columns for one in seeded), sum(one.of_columns for one in seeded)
+    total = f"seeded {tables} of {of} tables concerned, {columns} of {of_columns} columns"
+    missing = {f"{_short(each.table)}.{each.column}: {each.reason}" for one in seeded for each in one.unfilled}
+    return (total, *sorted(missing))
 
 
 def lost(evidence: Evidence) -> tuple[str, ...]:
@@ -90,12 +106,16 @@ def markdown(revisions: Sequence[Rehearsed]) -> str:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for one in revisions:
-        name, risk, rollback, losses, blocks, deploy = row(one.evidence)
-        summary = one.evidence.summary.replace("|", "\\|")
-        cells = (f"`{name}` {summary}", RISKS[risk], ROLLBACKS[rollback], losses, blocks, deploy)
-        lines.append(
-            "| " + " | ".join(cell.replace("|", "\\|") if "\\|" not in cell else cell for cell in cells) + " |"
+        evidence = one.evidence
+        cells = (
+            f"`{evidence.revision}` {evidence.summary}",
+            RISKS[evidence.risk],
+            ROLLBACKS[evidence.rollback],
+            "; ".join(lost(evidence)),
+            "; ".join(blocked(evidence.upgrade.statements)),
+            evidence.compatibility.order or "",
         )
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     findings = [(one, finding) for one in revisions for finding in one.findings if finding.severity != "note"]
     if findings:
         lines += ["", "**Findings**", ""]

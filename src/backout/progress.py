@@ -1,7 +1,8 @@
-"""The rehearsal on the terminal: a bar while it runs, a table at the end. Layer 6; thin."""
+"""The rehearsal on the terminal: a bar while it runs, a report at the end. Layer 6; thin."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -9,14 +10,13 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
-from rich.table import Table
 from rich.text import Text
 
-from backout.formats import COLUMNS, Rehearsed, row
+from backout.formats import Rehearsed, coverage, details
 
 _STYLES = {
     "low": "green", "medium": "yellow", "high": "red", "unproven": "magenta",
-    "yes": "green", "yes if unused": "green", "risky": "yellow", "no": "red",
+    "error": "red", "warning": "yellow", "yes": "green", "yes if unused": "green", "risky": "yellow", "no": "red",
 }  # fmt: skip
 
 
@@ -58,12 +58,24 @@ class Progress:
             self._console.print(f"{self._told}/{self._total} {revision}", highlight=False, soft_wrap=True)
 
 
-def print_table(revisions: Sequence[Rehearsed]) -> None:
-    """The table on standard output; a narrow one wraps its cells."""
+def print_report(revisions: Sequence[Rehearsed]) -> None:
+    """A line a revision, what there is to say of it below, and how much was covered; on standard output."""
     console = Console(highlight=False)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in COLUMNS:
-        table.add_column(column, overflow="fold", no_wrap=column in ("revision", "risk", "deploy"))
+    width = max((len(one.evidence.revision) for one in revisions), default=0)
     for one in revisions:
-        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row(one.evidence)))
-    console.print(table)
+        evidence = one.evidence
+        line = Text(f"{evidence.revision:{width}}  ")
+        line.append(f"{evidence.risk:8}  ", _STYLES[evidence.risk])
+        line.append(f"{evidence.rollback:13}  ", _STYLES[evidence.rollback])
+        line.append(f"{evidence.compatibility.order or '':6}  {evidence.summary}")
+        console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+        for label, text in details(one):
+            console.print(_item(label, text, console.width), soft_wrap=True)
+    for text in coverage(revisions):
+        console.print(text, soft_wrap=True)
+
+
+def _item(label: str, text: str, width: int) -> Text:
+    """A label and a text that wraps beside it."""
+    lines = textwrap.fill(text, width, initial_indent=" " * 11, subsequent_indent=" " * 11)
+    return Text(f"  {label:8} ", _STYLES.get(label, "dim")).append(lines[11:], "none")

@@ -37,6 +37,7 @@ from backout.evidence import (
     SchemaChange,
     Seeded,
     Step,
+    Unfilled,
     Unproven,
 )
 from backout.literals import Literal, literals_of_revision, literals_of_sql, unique
@@ -242,7 +243,17 @@ class _Trial:
             return ()
         if self.volatile is None:
             self.volatile = self._second_upgrade()
-        return rows.losses(before, after, volatile=self.volatile, connection=connection)
+        return tuple(
+            replace(loss, example=(loss.example[0], "…")) if (loss.table, loss.column) in self.volatile else loss
+            for loss in rows.losses(before, after, volatile=self._not_compared(), connection=connection)
+        )
+
+    def _not_compared(self) -> frozenset[tuple[str, str]]:
+        """Of the columns that get other values each time. What chance writes over a value that was there is a loss;
+        that a clock does, nobody minds.
+        """
+        types = {(name, column.quoted): column.type for name, table in self.tables.items() for column in table.columns}
+        return frozenset(one for one in self.volatile or () if one not in types or _CLOCK.match(types[one]))
 
     def _second_upgrade(self) -> frozenset[tuple[str, str]]:
         """Columns that another upgrade of the same rows fills with other values."""
@@ -372,7 +383,7 @@ class _Trial:
         )
 
     def _volatile_notes(self) -> Iterator[str]:
-        for table, column in sorted(self.volatile or ()):
+        for table, column in sorted(self._not_compared()):
             yield f"{table}.{column} gets other values each time, and is not compared"
 
     def _steps(self) -> tuple[Observed | None, ...]:
@@ -381,13 +392,33 @@ class _Trial:
     def _seeded(self) -> Seeded | None:
         if self.seeding is None:
             return None
-        return Seeded(len(self.wanted - self.seeding.unseeded.keys()), len(self.wanted))
+        filled = self.wanted - self.seeding.unseeded.keys()
+        columns = {
+            (name, column.quoted)
+            for name in self.wanted
+            for column in self.tables[name].columns
+            if not column.generated
+        }
+        unfilled = tuple(
+            Unfilled(table, column, reason)
+            for (table, column), reason in sorted(self.seeding.columns_unseeded.items())
+            if table in filled
+        )
+        without = {(one.table, one.column) for one in unfilled}
+        present = sum(table in filled and (table, column) not in without for table, column in columns)
+        return Seeded(len(filled), len(self.wanted), present, len(columns), unfilled)
 
     def _unproven(self) -> tuple[Unproven, ...]:
         found = [
             Unproven(table, f"no rows could be put into it: {reason}")
             for table, reason in sorted((self.seeding.unseeded if self.seeding else {}).items())
             if table in self.wanted
+        ]
+        changed, seeded = {change.name for change in self.changes or ()}, self._seeded()
+        found += [
+            Unproven(one.table, f"{one.column}, which it changes, got no values: {one.reason}")
+            for one in (seeded.unfilled if seeded is not None else ())
+            if f"{one.table}.{one.column}" in changed
         ]
         found += self.unfilled
         found += [Unproven(None, remedy.assumption) for remedy in self.conditions.remedies if remedy.proves_less]
@@ -484,4 +515,5 @@ def _qualified(tables: Mapping[str, Table], schema_name: str | None, table: str 
     )
 
 
+_CLOCK = re.compile(r"date\b|time")
 _TEXT_LENGTH = re.compile(r"character(?: varying)?\((\d+)\)")
