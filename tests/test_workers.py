@@ -443,7 +443,7 @@ def test_an_interrupted_order_is_not_answered_later(
 # Transactions
 
 
-def test_autocommit_is_told_and_concurrently_is_held(start: Start, disposable: Callable[..., Database]) -> None:
+def test_what_runs_outside_a_transaction_is_held(start: Start, disposable: Callable[..., Database]) -> None:
     worker, database = start("concurrently"), disposable()
     applied(worker.step(database, "users", "upgrade"))
     held: list[tuple[str, list[tuple[Any, ...]]]] = []
@@ -478,9 +478,7 @@ def test_autocommit_is_told_and_concurrently_is_held(start: Start, disposable: C
 
 
 @pytest.mark.parametrize("kind", ["asynchronous", "concurrently"])
-def test_concurrently_goes_on_where_nobody_holds_it(
-    start: Start, disposable: Callable[..., Database], kind: str
-) -> None:
+def test_what_nobody_holds_goes_on(start: Start, disposable: Callable[..., Database], kind: str) -> None:
     worker, database = start(kind), disposable()
     for revision in [one.id for one in worker.load().revisions if one.id != "duplicate"]:
         report = applied(worker.step(database, revision, "upgrade"))
@@ -504,7 +502,7 @@ def test_what_is_not_transactional_leaves_its_half(start: Start, disposable: Cal
     database = disposable()
     report = start("not_transactional").step(database, "half", "upgrade")
     assert (report.outcome, report.transactional) == ("failed", False)
-    assert [ran.autocommit for ran in report.statements if ran.own] == [True]
+    assert [(ran.autocommit, ran.held) for ran in report.statements if ran.own] == [(True, True)]
     assert tables(database) == ["alembic_version", "half"]
 
 

@@ -91,8 +91,8 @@ class Statements:
         if opened.used and not opened.autocommit and opened.state == "idle":  # it was ended through the driver
             self._ended(opened, True)
         opened.autocommit, opened.used = opened.is_alone(adapted), True
-        if opened.autocommit and re.search(r"\bCONCURRENTLY\b", statement, re.IGNORECASE):
-            self._held = True
+        if opened.autocommit and self.own:
+            self._held = True  # its locks are gone when it has ended, so somebody may want to keep it from that
             self.ask({"is": "before", "pid": opened.pid, "sql": clean(statement[:SQL_LENGTH])})
 
     def skips(self, statement: str) -> bool:

@@ -142,7 +142,7 @@ class Ran:
     :param probe_error: why it could not.
     :param error: why the statement failed.
     :param skipped: it was not sent, as ordered.
-    :param held: ``on_hold`` was called before it.
+    :param held: it waited for leave to start, and ``on_hold`` was called where there is one.
     """
 
     sql: str
@@ -251,8 +251,9 @@ class Worker:
         :param timezone: of new sessions, unless the project sets its own.
         :param skip: regular expressions, regardless of case; a statement of the revision, with its white space
             collapsed, whose beginning matches one is not sent.
-        :param on_hold: called with a CONCURRENTLY statement and the session's pid before it starts. What it returns is
-            called once it has started, with a function that tells whether it has ended.
+        :param on_hold: called with each statement of the revision that runs outside any transaction, and the session's
+            pid, before it starts. What it returns, if anything, is called once it has started, with a function that
+            tells whether it has ended.
         :raises Refused: the database is not one that backout made.
         """
         order: dict[str, Any] = {"order": "step", "revision": revision, "direction": direction}
