@@ -25,7 +25,7 @@ CLEAN: dict[str, Any] = {
     "schema": {"changes": [], "restored": True, "differences": [], "reupgrade_differences": [], "notes": []},
     "loss": {"upgrade": [], "untouched": [], "lived_in": []},
     "compatibility": {"previous_on_new": [], "next_on_old": [], "order": "either"},
-    "seeded": {"tables": 1, "of": 1},
+    "seeded": {"tables": 1, "of": 1, "columns": 4, "of_columns": 4},
     "unproven": [],
     "assumptions": [],
 }
@@ -58,6 +58,8 @@ def loss(name: str, lost: int, of: int, distinct: tuple[int, int] = (6, 6)) -> d
 
 BIO_DROPPED = {"changes": [change("column", "public.users.bio", "text", None)]}
 BIO_ADDED = {"changes": [change("column", "public.users.bio", None, "text")]}
+USERS_DROPPED = {"changes": [change("table", "public.users", "TABLE", None)]}
+EMPTY = {"table": "public.users", "column": "bio", "reason": "no value fits its check"}
 LOGS_DROPPED = {"changes": [change("table", "public.logs", "TABLE", None)]}
 LOGS_ADDED = {"changes": [change("table", "public.logs", None, "TABLE")]}
 INDEX_LEFT = {"restored": False, "differences": [change("index", "public.i", None, "CREATE INDEX i")]}
@@ -70,7 +72,9 @@ def test_nothing_is_wrong() -> None:
 def test_a_revision_without_effect_was_measured_too() -> None:
     nothing = {"outcome": "no-op"}
     steps = ("upgrade", "downgrade", "reupgrade", "lived_in_downgrade", "lived_in_reupgrade")
-    assert verdict(evidence(**dict.fromkeys(steps, nothing), seeded={"tables": 0, "of": 0})) == ("low", "yes")
+    assert verdict(
+        evidence(**dict.fromkeys(steps, nothing), seeded={"tables": 0, "of": 0, "columns": 0, "of_columns": 0})
+    ) == ("low", "yes")
 
 
 @pytest.mark.parametrize(
@@ -188,6 +192,8 @@ def test_no(given: dict[str, Any]) -> None:
         pytest.param({"seeded": None}, id="nobody-seeded"),
         pytest.param({"seeded": {"tables": 1, "of": 2}}, id="one-of-two-seeded"),
         pytest.param({"unproven": UNSEEDED}, id="unproven"),
+        pytest.param({"seeded": {"unfilled": [EMPTY]}, "schema": BIO_DROPPED}, id="a-dropped-column-had-no-values"),
+        pytest.param({"seeded": {"unfilled": [EMPTY]}, "schema": USERS_DROPPED}, id="a-dropped-table-lacked-values"),
         pytest.param(
             {"unproven": UNSEEDED, "schema": BIO_ADDED, "loss": {"lived_in": [loss("public.users.bio", 6, 6)]}},
             id="yes-if-unused-proves-nothing-worse",
@@ -218,6 +224,10 @@ def test_what_is_proved_stays_proved_where_something_is_missing(
     given: dict[str, Any], expected: tuple[str, str]
 ) -> None:
     assert verdict(evidence(unproven=UNSEEDED, **given)) == expected
+
+
+def test_a_column_without_values_matters_only_where_it_is_changed() -> None:
+    assert verdict(evidence(seeded={"unfilled": [EMPTY]}, schema=LOGS_ADDED)) == ("low", "yes")
 
 
 def test_it_looks_at_nothing_else() -> None:

@@ -66,10 +66,13 @@ _SCANS = (
     ("not-null-scans", r"SET NOT NULL\b"),
     ("check-constraint-scans", r"ADD .*CHECK \("),
     ("foreign-key-scans", r"ADD .*REFERENCES\b"),
+    ("required-column-without-default", _ADD_COLUMN + r".*\bNOT NULL\b"),
     ("table-scanned-under-lock", ""),
 )
 # These take no lock that blocks reads: where reads are blocked, an earlier statement of the transaction did it.
 _MILD = {"plain-unique-index", "plain-index", "foreign-key-scans", "domain-constraint-scans"}
+
+_APART = {"foreign-key-scans", "required-column-without-default"}
 
 
 def _told(evidence: Evidence) -> Mapping[str, list[Values]]:
@@ -227,7 +230,7 @@ def _scanned_twice(evidence: Evidence) -> Findings:
 
 def _foreign_key_dropped(evidence: Evidence) -> Findings:
     changes = changes_of(evidence)
-    for change in changes.removed("constraint"):
+    for change in changes.of("constraint"):
         parent, child = referenced(change.before), parent_of(change.name)
         if parent in (None, child) or parent in changes.removed_tables:
             continue
@@ -323,23 +326,26 @@ def _invalid_index(evidence: Evidence) -> Findings:
 
 
 def _required_column(evidence: Evidence) -> Findings:
-    added = changes_of(evidence).added_columns
+    """ADD COLUMN … NOT NULL reads the table only to find out that it has no row."""
+    for work in work_of(evidence.upgrade):
+        if _hazard(work) == "required-column-without-default":
+            yield {"subject": work.table, "table": work.table, "statement": one_line(work.statement.sql)}
     for one in evidence.upgrade.fails_on_data or ():
-        for name in added:
-            if is_required(one.error, name):
-                yield {"subject": name, "table": parent_of(name), "column": short(name), "error": one.error}
+        if _is_required(evidence, one.error):
+            yield {"subject": one.table, "table": one.table, "statement": one.error}
 
 
-def is_required(error: str, name: str) -> bool:
-    """Whether rows cannot have that column because it must not be NULL."""
-    bare = short(name).strip('"').replace('""', '"')
-    return code_of(error) == "23502" and f'column "{bare}"' in error
+def _is_required(evidence: Evidence, error: str) -> bool:
+    """Whether rows cannot have a new column, because it must not be NULL."""
+    added = {short(name).strip('"') for name in changes_of(evidence).added_columns}
+    column = re.match(r'23502 column "(.+)" of relation ".+" contains null values', error)
+    # Where the upgrade fails on tame rows too, nothing about the column that should have been added is known.
+    return column is not None and (evidence.upgrade.outcome == "failed" or column[1] in added)
 
 
 def _fails_on_data(evidence: Evidence) -> Findings:
-    added = changes_of(evidence).added_columns
     for one in evidence.upgrade.fails_on_data or ():
-        if any(is_required(one.error, name) for name in added):
+        if _is_required(evidence, one.error):
             continue
         if evidence.upgrade.transactional is False and is_invalid_index(one.error):
             continue
@@ -353,7 +359,7 @@ def _upgrade_fails(evidence: Evidence) -> Findings:
 
 
 RULES: Mapping[str, Rule] = {
-    **{hazard: _by(hazard) for hazard, _ in (*_REWRITES, *_SCANS) if hazard != "foreign-key-scans"},
+    **{hazard: _by(hazard) for hazard, _ in (*_REWRITES, *_SCANS) if hazard not in _APART},
     "foreign-key-scans": _by("foreign-key-scans", "parent"),
     "slow-work-under-lock": _by("slow-work-under-lock"),
     "writes-blocked-during-scan": _by("writes-blocked-during-scan"),
@@ -370,7 +376,7 @@ RULES: Mapping[str, Rule] = {
     "concurrently-inside-a-transaction": rule(_concurrently_inside, "subject error"),
     "type-change-blocked-by-view": rule(_used_by_view, "subject error"),
     "invalid-index-left-behind": rule(_invalid_index, "subject table error"),
-    "required-column-without-default": rule(_required_column, "subject table column error"),
+    "required-column-without-default": rule(_required_column, "subject table statement"),
     "fails-on-data": rule(_fails_on_data, "subject table error count_query"),
     "upgrade-fails": rule(_upgrade_fails, "subject error"),
 }

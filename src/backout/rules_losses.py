@@ -64,7 +64,16 @@ def _hazard(loss: Loss, evidence: Evidence, upgrade: Changes, left: Changes) -> 
     if name in upgrade.retyped:
         was, now = upgrade.retyped[name]
         return _of_type(was, now), {"was": was, "now": now, **_with_zone(loss, was, now)}
-    return ("values-overwritten" if loss.column is not None else _of_rows(loss, statements)), {}
+    if loss.column is not None:
+        return "values-overwritten", {}
+    partitions = [
+        change.name
+        for change in upgrade.of("table")
+        if f" PARTITION OF {loss.table} " in (change.before or "") and change.after != change.before
+    ]
+    if partitions:
+        return "partition-dropped", {"partition": listed(partitions)}
+    return _of_rows(loss, statements), {}
 
 
 def _is_renamed(name: str, upgrade: Changes, left: Changes) -> bool:
@@ -74,11 +83,8 @@ def _is_renamed(name: str, upgrade: Changes, left: Changes) -> bool:
 
 
 def _of_dropped_table(loss: Loss, upgrade: Changes, left: Changes) -> str:
-    definition = next(change.before or "" for change in upgrade.removed("table") if change.name == loss.table)
     if parent_of(loss.table) in {change.name for change in upgrade.removed("schema")}:
         return "dropped-schema"
-    if " PARTITION OF " in definition:
-        return "partition-dropped"
     if loss.table in left.removed_tables:
         return "dropped-table-stays-lost"
     return "dropped-table-comes-back-empty" if comes_back_hollow(loss) else "rows-deleted"
@@ -257,7 +263,6 @@ RULES: Mapping[str, Rule] = {
             "dropped-table-comes-back-empty",
             "dropped-table-stays-lost",
             "dropped-schema",
-            "partition-dropped",
         )
     },
     **{
@@ -265,6 +270,7 @@ RULES: Mapping[str, Rule] = {
         for hazard in ("array-collapsed", "type-change-loses-values", *(hazard for hazard, *_ in _BY_TYPE))
     },
     "enum-label-remapped": _by("enum-label-remapped", "type label"),
+    "partition-dropped": _by("partition-dropped", "partition"),
     "extension-dropped-with-columns": _by("extension-dropped-with-columns", "extension"),
     **{
         hazard: _by(hazard)

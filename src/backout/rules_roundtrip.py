@@ -176,7 +176,7 @@ def _wholes(differences: Changes) -> list[SchemaChange]:
     """Schemas, tables, columns … that are there and should not be, or the reverse: their parts go without saying."""
     whole = [
         change
-        for change in differences.of("schema", "table", "column", *_VIEWS)
+        for change in differences.of("schema", "extension", "table", "column", *_VIEWS)
         if None in (change.before, change.after)
     ]
     return [one for one in whole if not any(_is_of(one, other.name) for other in whole if other is not one)]
@@ -277,10 +277,18 @@ _LIVED_IN = {
 def _meets(code: str) -> Rule:
     def judge(evidence: Evidence) -> Findings:
         error = _fails_after_use(evidence)
-        if error is not None and (code_of(error) if code_of(error) in _LIVED_IN else "") == code:
+        if error is not None and _met(error) == code:
             yield {"subject": _loosened(evidence, code), "error": error}
 
     return rule(judge, "subject error")
+
+
+def _met(error: str) -> str:
+    """The SQLSTATE, if it tells what was met, or an empty string."""
+    code = code_of(error)
+    if code == "22P02" and "for enum" not in error:
+        return ""
+    return code if code in _LIVED_IN else ""
 
 
 def _loosened(evidence: Evidence, code: str) -> str:

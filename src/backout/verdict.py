@@ -108,7 +108,15 @@ def _is_measured(evidence: Evidence) -> bool:
         and all(fact is not None for fact in facts)
         and evidence.seeded is not None
         and evidence.seeded.tables >= evidence.seeded.of
+        and not _is_blind(evidence)
     )
+
+
+def _is_blind(evidence: Evidence) -> bool:
+    """Whether the upgrade changes a column that had no value which could have been lost."""
+    changed = {change.name for change in _tables_and_columns(evidence)}
+    unfilled = evidence.seeded.unfilled if evidence.seeded else ()
+    return any({one.table, f"{one.table}.{one.column}"} & changed for one in unfilled)
 
 
 def _tables_and_columns(evidence: Evidence) -> Iterable[SchemaChange]:

@@ -1,4 +1,4 @@
-"""create events_2027
+"""create events_2024
 
 Revision ID: before
 Revises: shop
@@ -15,7 +15,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "events_2027",
+        "events_2024",
         sa.Column("id", sa.BigInteger(), autoincrement=False, primary_key=True),
         sa.Column("happened_on", sa.Date(), primary_key=True),
         sa.Column("kind", sa.Text()),
@@ -23,4 +23,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("events_2027")
+    op.drop_table("events_2024")

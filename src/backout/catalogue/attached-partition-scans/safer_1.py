@@ -1,4 +1,4 @@
-"""say that events_2027 holds the events of 2027
+"""say that events_2024 holds the events of 2024
 
 Revision ID: safer_1
 Revises: before
@@ -15,11 +15,11 @@ depends_on = None
 def upgrade() -> None:
     op.execute(
         """
-        ALTER TABLE events_2027 ADD CONSTRAINT events_2027_bounds
-        CHECK (happened_on >= '2027-01-01' AND happened_on < '2028-01-01') NOT VALID
+        ALTER TABLE events_2024 ADD CONSTRAINT events_2024_bounds
+        CHECK (happened_on >= '2024-01-01' AND happened_on < '2025-01-01') NOT VALID
         """
     )
 
 
 def downgrade() -> None:
-    op.drop_constraint("events_2027_bounds", "events_2027")
+    op.drop_constraint("events_2024_bounds", "events_2024")

@@ -1,4 +1,4 @@
-"""check that events_2027 holds the events of 2027
+"""check that events_2024 holds the events of 2024
 
 Revision ID: safer_2
 Revises: safer_1
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE events_2027 VALIDATE CONSTRAINT events_2027_bounds")
+    op.execute("ALTER TABLE events_2024 VALIDATE CONSTRAINT events_2024_bounds")
 
 
 def downgrade() -> None:

@@ -1,4 +1,4 @@
-"""attach the events of 2027
+"""attach the events of 2024
 
 Revision ID: unsafe
 Revises: before
@@ -13,8 +13,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE events ATTACH PARTITION events_2027 FOR VALUES FROM ('2027-01-01') TO ('2028-01-01')")
+    op.execute("ALTER TABLE events ATTACH PARTITION events_2024 FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')")
 
 
 def downgrade() -> None:
-    op.execute("ALTER TABLE events DETACH PARTITION events_2027")
+    op.execute("ALTER TABLE events DETACH PARTITION events_2024")

@@ -13,6 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.execute("DELETE FROM payments USING orders WHERE orders.id = payments.order_id AND orders.status = 'returned'")
     op.execute("DELETE FROM orders WHERE status = 'returned'")
 
 

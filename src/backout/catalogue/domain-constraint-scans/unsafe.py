@@ -1,4 +1,4 @@
-"""let ratings have one to five stars
+"""let ratings not be negative
 
 Revision ID: unsafe
 Revises: before
@@ -13,8 +13,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("ALTER DOMAIN stars ADD CONSTRAINT stars_range CHECK (VALUE BETWEEN 1 AND 5)")
+    op.execute("ALTER DOMAIN stars ADD CONSTRAINT stars_check CHECK (VALUE >= 0)")
 
 
 def downgrade() -> None:
-    op.execute("ALTER DOMAIN stars DROP CONSTRAINT stars_range")
+    op.execute("ALTER DOMAIN stars DROP CONSTRAINT stars_check")

@@ -18,7 +18,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "ratings",
-        sa.Column("product_id", sa.BigInteger(), sa.ForeignKey("products.id"), primary_key=True),
+        sa.Column("product_id", sa.BigInteger(), autoincrement=False, primary_key=True),
         sa.Column("stars", sa.Numeric(2, 1)),
     )
     op.drop_table("reviews")

@@ -1,4 +1,4 @@
-"""rate with one to five stars
+"""let ratings not be negative
 
 Revision ID: unsafe
 Revises: shop
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_check_constraint("reviews_rating_check", "reviews", "rating BETWEEN 1 AND 5")
+    op.create_check_constraint("reviews_rating_check", "reviews", "rating >= 0")
 
 
 def downgrade() -> None:

@@ -15,7 +15,7 @@ depends_on = None
 def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute("ALTER TABLE products ADD COLUMN short_name text")
-        op.execute("ALTER TABLE reviews ADD CONSTRAINT reviews_rating_check CHECK (rating BETWEEN 1 AND 5)")
+        op.execute("ALTER TABLE reviews ADD CONSTRAINT reviews_rating_check CHECK (rating >= 0)")
 
 
 def downgrade() -> None:

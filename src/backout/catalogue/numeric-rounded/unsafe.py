@@ -15,9 +15,13 @@ depends_on = None
 
 def upgrade() -> None:
     op.alter_column(
-        "orders", "total", type_=sa.Integer(), existing_type=sa.Numeric(12, 2), postgresql_using="total::integer"
+        "orders",
+        "total",
+        type_=sa.BigInteger(),
+        existing_type=sa.Numeric(12, 2),
+        postgresql_using="trunc(total)::bigint",
     )
 
 
 def downgrade() -> None:
-    op.alter_column("orders", "total", type_=sa.Numeric(12, 2), existing_type=sa.Integer())
+    op.alter_column("orders", "total", type_=sa.Numeric(12, 2), existing_type=sa.BigInteger())

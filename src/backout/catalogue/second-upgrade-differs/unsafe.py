@@ -22,5 +22,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_index("wishlists_by_customer", table_name="wishlists")
+    op.execute("DROP INDEX IF EXISTS wishlists_by_customer")
     op.rename_table("wishlists", "wishlists_before")

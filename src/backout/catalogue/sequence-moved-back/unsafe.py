@@ -1,4 +1,4 @@
-"""number orders in tens
+"""number orders from one, in tens
 
 Revision ID: unsafe
 Revises: shop
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("ALTER SEQUENCE order_numbers INCREMENT BY 10 RESTART WITH 1000")
+    op.execute("ALTER SEQUENCE order_numbers INCREMENT BY 10 RESTART WITH 10")
 
 
 def downgrade() -> None:

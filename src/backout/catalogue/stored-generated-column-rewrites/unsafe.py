@@ -15,7 +15,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column(
-        "order_items", sa.Column("line_total", sa.Numeric(12, 2), sa.Computed("quantity * unit_price", persisted=True))
+        "order_items", sa.Column("line_total", sa.Numeric(), sa.Computed("quantity * unit_price", persisted=True))
     )
 
 

@@ -1,4 +1,4 @@
-"""store reviews.author as bytes
+"""rate reviews by thumbs up and down
 
 Revision ID: unsafe
 Revises: shop
@@ -13,13 +13,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute(
-        """
-        ALTER TABLE reviews ALTER COLUMN author TYPE bytea
-        USING convert_to(regexp_replace(author, '[^[:ascii:]]', '?', 'g'), 'SQL_ASCII')
-        """
-    )
+    op.execute("ALTER TABLE reviews ALTER COLUMN rating TYPE boolean USING rating >= 3")
 
 
 def downgrade() -> None:
-    op.execute("ALTER TABLE reviews ALTER COLUMN author TYPE text USING convert_from(author, 'SQL_ASCII')")
+    op.execute("ALTER TABLE reviews ALTER COLUMN rating TYPE smallint USING CASE WHEN rating THEN 5 ELSE 1 END")
