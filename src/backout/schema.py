@@ -14,7 +14,7 @@ Not here: how a schema is read, and how names and definitions are written (``sch
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from backout.evidence import SchemaChange
 from backout.schema_reading import Key, Position, Snapshot, roles, snapshot
@@ -59,16 +59,18 @@ def differences(
 ) -> tuple[tuple[SchemaChange, ...], tuple[str, ...]]:
     """What a round trip did not restore, and what differs and harms nobody, in words.
 
+    A unique index or a constraint that is left on a former partition refuses rows that it took before, so it is a
+    difference, as is a name that PostgreSQL gave, except that of a NOT NULL constraint: nobody names those to drop them.
+
     :param between: the schema from which the way back started. Without it an index that is left on a former
         partition is a difference.
     """
-    found: list[SchemaChange] = []
-    notes: list[str] = []
-    left = {change.name for change in changes(before, after) if change.kind == "extension" and change.before is None}
+    found, notes = [], []
+    extensions = {change.name for change in changes(before, after) if _is_extension_left(change)}
     for change in changes(before, after):
-        if change.kind == "comment" and change.before is None and change.name.removeprefix("extension ") in left:
-            continue
-        note = next(filter(None, (tell(change, between) for tell in _NOTES)), None)
+        if change.kind == "comment" and change.before is None and change.name.removeprefix("extension ") in extensions:
+            continue  # CREATE EXTENSION made it
+        note = _note(change, between)
         if note is None:
             found.append(change)
         else:
@@ -78,53 +80,42 @@ def differences(
     return tuple(sorted([*found, *backwards], key=lambda change: (change.kind, change.name))), tuple(notes)
 
 
-# What is only a note
+def _is_extension_left(change: SchemaChange) -> bool:
+    return change.kind == "extension" and change.before is None
 
 
-def _extension_left(change: SchemaChange, between: Snapshot | None) -> str | None:
-    if change.kind == "extension" and change.before is None:
+def _note(change: SchemaChange, between: Snapshot | None) -> str | None:
+    """What is to be said about a difference that is only a note."""
+    if _is_extension_left(change):
         return f"the extension {change.name} is left behind"
+    if change.kind == "index" and change.before is None and change.after is not None and between is not None:
+        meanwhile = between.objects.get(("index", change.name), "")
+        if " ATTACHED TO " in meanwhile and meanwhile.startswith(f"{change.after} ATTACHED TO "):
+            unique = change.after.startswith("CREATE UNIQUE ")
+            return None if unique else f"the index {change.name} is left on a table that was a partition meanwhile"
+    if change.before is None or change.after is None:
+        return None
+    if change.kind == "constraint" and change.before == f"{change.after} NOT VALID":
+        return f"the constraint {change.name} is left validated"
+    if change.kind == "column":
+        return _note_on_not_null(change.name, change.before, change.after)
     return None
 
 
-def _validated(change: SchemaChange, between: Snapshot | None) -> str | None:
-    if change.before is None or change.after is None or change.kind not in ("constraint", "column"):
+_GENERATED = re.compile(r' CONSTRAINT (\w+_not_null\d*|"(?:[^"]|"")+_not_null\d*") NOT NULL')
+
+
+def _note_on_not_null(column: str, before: str, after: str) -> str | None:
+    """A column that differs only in its NOT NULL constraint: validated since, or under another generated name."""
+    if before.replace(" NOT NULL NOT VALID", " NOT NULL", 1) == after:
+        return f"the NOT NULL constraint of {column} is left validated"
+    if _GENERATED.sub(" NOT NULL", before) != _GENERATED.sub(" NOT NULL", after):
         return None
-    if change.before.replace(" NOT VALID", "", 1) != change.after:
-        return None
-    what = "the constraint" if change.kind == "constraint" else "the NOT NULL constraint of"
-    return f"{what} {change.name} is left validated"
-
-
-def _index_left(change: SchemaChange, between: Snapshot | None) -> str | None:
-    if change.kind != "index" or change.before is not None or change.after is None or between is None:
-        return None
-    attached = " ATTACHED TO " in (between.objects.get(("index", change.name)) or "")
-    if not attached or " ATTACHED TO " in change.after or change.after.startswith("CREATE UNIQUE "):
-        return None
-    return f"the index {change.name} is left on a table that was a partition meanwhile"
-
-
-_GENERATED = re.compile(r'CONSTRAINT (\w+_not_null\d*|"(?:[^"]|"")+_not_null\d*") NOT NULL')
-
-
-def _renamed_not_null(change: SchemaChange, between: Snapshot | None) -> str | None:
-    if change.kind != "column" or change.before is None or change.after is None:
-        return None
-    if _GENERATED.sub("NOT NULL", change.before) != _GENERATED.sub("NOT NULL", change.after):
-        return None
-    was, now = (found[1] if (found := _GENERATED.search(text)) else None for text in (change.before, change.after))
-    names = f"is called {now}" if now else "has its usual name"
-    before = f"it was called {was}" if was else "it had its usual one"
-    return f"the NOT NULL constraint of {change.name} {names}; {before}"
-
-
-_NOTES: tuple[Callable[[SchemaChange, Snapshot | None], str | None], ...] = (
-    _extension_left,
-    _validated,
-    _index_left,
-    _renamed_not_null,
-)
+    was, now = (found[1] if (found := _GENERATED.search(text)) else None for text in (before, after))
+    return (
+        f"the NOT NULL constraint of {column} {f'is called {now}' if now else 'has its usual name'}; "
+        f"{f'it was called {was}' if was else 'it had its usual one'}"
+    )
 
 
 def _moved(before: Snapshot, after: Snapshot) -> tuple[list[SchemaChange], list[str]]:
@@ -133,15 +124,16 @@ def _moved(before: Snapshot, after: Snapshot) -> tuple[list[SchemaChange], list[
     for name in sorted(before.positions.keys() & after.positions.keys()):
         was, now = before.positions[name], after.positions[name]
         if was.last is None or now.last is None:
-            notes.append(f"where the sequence {name} stands could not be read: the role lacks the privilege SELECT")
+            notes.append(
+                f"where the sequence {name} stands could not be read: the role lacks the privilege SELECT on it"
+            )
             continue
-        texts = [f"{one.last}, {'given out' if one.called else 'not given out yet'}" for one in (was, now)]
-        steps = [one.last + was.increment if one.called else one.last for one in (was, now) if one.last is not None]
-        distance = (steps[1] - steps[0]) * (1 if was.increment > 0 else -1)
-        if distance < 0:
-            back.append(SchemaChange("sequence position", name, *texts))
-        elif distance > 0:
-            notes.append(f"the sequence {name} moved forward, from {steps[0]} to {steps[1]}")
+        first = was.last + was.increment if was.called else was.last
+        then = now.last + now.increment if now.called else now.last
+        if (then - first) * was.increment < 0:
+            back.append(SchemaChange("sequence position", name, f"next value {first}", f"next value {then}"))
+        elif then != first:
+            notes.append(f"the sequence {name} moved forward: its next value was {first} and is {then}")
     return back, notes
 
 
@@ -154,7 +146,8 @@ def _reordered(before: Snapshot, after: Snapshot) -> Iterator[str]:
 
 
 def _spelled(before: Snapshot, after: Snapshot) -> Iterator[str]:
-    for name in sorted(before.written_out ^ after.written_out):
-        kind, _, rest = name.partition(" ")
-        if (kind, rest) in before.objects and (kind, rest) in after.objects:
-            yield f"the privileges on {name} are the same as before, but written differently"
+    both = before.objects.keys() & after.objects.keys()
+    granted = {name for one in (before, after) for kind, name in one.objects if kind == "privilege"}
+    for kind, name in sorted(before.written_out ^ after.written_out):
+        if (kind, name) in both and f"{kind} {name}" not in granted:
+            yield f"the privileges on {kind} {name} are the same as before, but written differently"

@@ -174,12 +174,13 @@ FACTS: Mapping[str, str] = {
         SELECT c.oid, c.relnamespace, c.relkind::text, c.relispartition, c.oid::regclass::text, c.relname::text,
                c.relpersistence::text,
                CASE WHEN c.reloptions IS NOT NULL OR t.reloptions IS NOT NULL OR c.relrowsecurity
-                         OR c.relforcerowsecurity OR c.relreplident NOT IN ('d', 'i') OR c.reloftype <> 0
+                         OR c.relforcerowsecurity OR c.relreplident IN ('n', 'f') AND c.relkind <> 'f' OR c.reloftype <> 0
                THEN concat_ws(' ', 'OF ' || nullif(c.reloftype, 0)::regtype, {options("c.reloptions")},
                  'TOAST ' || {options("t.reloptions")},
                  CASE WHEN c.relrowsecurity THEN 'ENABLE ROW LEVEL SECURITY' END,
                  CASE WHEN c.relforcerowsecurity THEN 'FORCE ROW LEVEL SECURITY' END,
-                 CASE c.relreplident WHEN 'n' THEN 'REPLICA IDENTITY NOTHING' WHEN 'f' THEN 'REPLICA IDENTITY FULL' END)
+                 CASE WHEN c.relkind <> 'f' THEN
+                   CASE c.relreplident WHEN 'n' THEN 'REPLICA IDENTITY NOTHING' WHEN 'f' THEN 'REPLICA IDENTITY FULL' END END)
                END,
                pg_get_userbyid(c.relowner), c.relacl::text[]
         FROM pg_class c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid

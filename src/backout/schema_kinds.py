@@ -105,11 +105,11 @@ def _types(facts: Facts) -> dict[str, Query]:
                      {clause("ANALYZE", function("t.typanalyze"))},
                      {clause("SUBSCRIPT", function("t.typsubscript"))},
                      {clause("INTERNALLENGTH", "t.typlen")}, CASE WHEN t.typbyval THEN 'PASSEDBYVALUE' END,
-                     {clause("ALIGNMENT", "t.typalign")}, {clause("STORAGE", "t.typstorage")},
-                     {clause("CATEGORY", "t.typcategory")}, CASE WHEN t.typispreferred THEN 'PREFERRED' END,
+                     {clause("ALIGNMENT", "t.typalign::text")}, {clause("STORAGE", "t.typstorage::text")},
+                     {clause("CATEGORY", "t.typcategory::text")}, CASE WHEN t.typispreferred THEN 'PREFERRED' END,
                      {clause("DEFAULT", "quote_literal(t.typdefault)")},
                      {clause("ELEMENT", "nullif(t.typelem, 0)::regtype")},
-                     {clause("DELIMITER", "quote_literal(t.typdelim)")},
+                     {clause("DELIMITER", "quote_literal(t.typdelim::text)")},
                      CASE WHEN t.typcollation <> 0 THEN 'COLLATABLE' END) || ')' END,
                    pg_get_userbyid(t.typowner), t.typacl::text[]
             FROM pg_type t
@@ -140,8 +140,7 @@ def _types(facts: Facts) -> dict[str, Query]:
                      {clause("LC_CTYPE", "quote_literal(c.collctype)")},
                      {clause("LOCALE", f"quote_literal({_collation_locale(facts)})")},
                      {clause("RULES", "quote_literal(c.collicurules)") if facts.version >= 160000 else "NULL"},
-                     CASE WHEN NOT c.collisdeterministic THEN 'DETERMINISTIC = false' END,
-                     CASE WHEN c.collencoding <> -1 THEN 'ENCODING = ' || pg_encoding_to_char(c.collencoding) END),
+                     CASE WHEN NOT c.collisdeterministic THEN 'DETERMINISTIC = false' END),
                    pg_get_userbyid(c.collowner), NULL::text[]
             FROM pg_collation c WHERE {own(facts, "pg_collation", "c", "collnamespace")}
             """,
@@ -261,10 +260,10 @@ def _routines(facts: Facts) -> dict[str, Query]:
 def _operators(facts: Facts) -> dict[str, Query]:
     members = """
         SELECT string_agg(member, ', ' ORDER BY member) FROM (
-          SELECT format('OPERATOR %s %s%s', lpad(o.amopstrategy::text, 2), o.amopopr::regoperator,
-                        CASE WHEN o.amopsortfamily <> 0 THEN
-                          (SELECT ' FOR ORDER BY ' || {family} FROM pg_opfamily f WHERE f.oid = o.amopsortfamily) END)
-          FROM pg_depend d JOIN pg_amop o ON o.oid = d.objid
+          SELECT format('OPERATOR %s %s%s', lpad(m.amopstrategy::text, 2), m.amopopr::regoperator,
+                        CASE WHEN m.amopsortfamily <> 0 THEN
+                          (SELECT ' FOR ORDER BY ' || {family} FROM pg_opfamily f WHERE f.oid = m.amopsortfamily) END)
+          FROM pg_depend d JOIN pg_amop m ON m.oid = d.objid
           WHERE d.classid = 'pg_amop'::regclass AND d.refclassid = '{catalog}'::regclass AND d.refobjid = {oid}
           UNION ALL
           SELECT format('FUNCTION %s (%s, %s) %s', lpad(r.amprocnum::text, 2), r.amproclefttype::regtype,
@@ -428,7 +427,7 @@ def _replication(facts: Facts) -> dict[str, Query]:
     subscription += ["twophasestate", "disableonerr"] if facts.version >= 150000 else []
     subscription += ["origin", "passwordrequired", "runasowner"] if facts.version >= 160000 else []
     subscription += ["failover"] if facts.version >= 170000 else []
-    settings = ", ".join(clause(name, f"s.sub{name}") for name in subscription)
+    settings = ", ".join(clause(name, f"s.sub{name}::text") for name in subscription)
     queries = {
         "publications": Query(
             "pg_publication",

@@ -60,13 +60,13 @@ class Snapshot:
     :param objects: (kind, name) → canonical definition.
     :param columns: table → its columns' quoted names in their order.
     :param positions: sequence → where it stands.
-    :param written_out: objects whose privileges were granted or revoked until they were what they are by nature.
+    :param written_out: objects whose privileges are stored although they are what they are by nature.
     """
 
     objects: Mapping[Key, str]
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     positions: Mapping[str, Position] = field(default_factory=dict)
-    written_out: frozenset[str] = frozenset()
+    written_out: frozenset[Key] = frozenset()
 
 
 def snapshot(connection: psycopg.Connection[Any], *, ignored: frozenset[str] = frozenset()) -> Snapshot:
@@ -206,7 +206,7 @@ class _Book:
         self._known: dict[tuple[str, int, int], Key] = {}
         self._columns: dict[str, list[str]] = {}
         self._positions: dict[str, Position] = {}
-        self._written_out: set[str] = set()
+        self._written_out: set[Key] = set()
         self._told_by: dict[int, Key] = {}
         natural = found["natural privileges"]
         self._owner_of_database: str = natural[0][2]
@@ -284,7 +284,7 @@ class _Book:
         if given != natural:
             self._objects["privilege", target] = given
         elif target != "schema public":
-            self._written_out.add(target)
+            self._written_out.add((kind, name))
 
     def _privileges(self, letter: str, acl: list[str], owner: str | None) -> str:
         return privileges(acl, owner, self._roles, self._everything[letter])
@@ -305,7 +305,8 @@ class _Book:
                     definition += f" {_identity(identity, definition, identities.get(place))}"
                 if required:
                     constraint = named.get(place)
-                    if constraint is None or (constraint[0] == f"{raw_table}_{raw}_not_null" and not constraint[2]):
+                    usual = (None, f"{raw_table}_{raw}_not_null")
+                    if constraint is None or (constraint[0] in usual and not constraint[2]):
                         definition += " NOT NULL"
                     else:
                         definition += f" {_not_null(raw_table, raw, partition, *constraint)}"
@@ -407,9 +408,10 @@ def _identity(kind: str, type_: str, row: tuple[Any, ...] | None) -> str:
     return f"{text} ({' '.join(filter(None, words))})"
 
 
-def _not_null(table: str, column: str, partition: bool, raw: str, quoted: str, words: str | None) -> str:
+def _not_null(table: str, column: str, partition: bool, raw: str | None, quoted: str, words: str | None) -> str:
     words = words.removesuffix("LOCAL").rstrip() if words and partition else words
-    text = "NOT NULL" if raw == _generated_name(table, column, "not_null") else f"CONSTRAINT {quoted} NOT NULL"
+    usual = raw is None or raw == _generated_name(table, column, "not_null")
+    text = "NOT NULL" if usual else f"CONSTRAINT {quoted} NOT NULL"
     return f"{text} {words}" if words else text
 
 

@@ -68,9 +68,9 @@ def other_queries(facts: Facts) -> dict[str, str]:
         "their privileges": _their_privileges(facts),
     }
     if facts.version >= 180000:
-        # (relation, column's number, raw name, name, words)
+        # (relation, column's number, raw name, name, words); one that is only inherited has its parent's name
         queries["not null"] = f"""
-            SELECT conrelid, conkey[1], conname::text, quote_ident(conname),
+            SELECT conrelid, conkey[1], CASE WHEN conislocal THEN conname::text END, quote_ident(conname),
                    CASE WHEN connoinherit OR NOT convalidated OR conislocal AND coninhcount > 0 THEN
                      concat_ws(' ', CASE WHEN connoinherit THEN 'NO INHERIT' END,
                                     CASE WHEN NOT convalidated THEN 'NOT VALID' END,
