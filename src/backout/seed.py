@@ -98,7 +98,8 @@ def insert_of(connection: psycopg.Connection[Any], table: Table, present: Mappin
 
     :param table: as the release knows it.
     :param present: the tables of the database, where the table may be another, or missing.
-    :return: SQL; where the database accepts no row, one that it refuses.
+    :return: SQL; where the database accepts no row, one that it refuses. Where that would say nothing about the
+        schema (no value is known, or the rows that are there leave room for no other), one that inserts no row.
     """
     there = present.get(table.qualified)
     if there is None or there.kind == "f":
@@ -107,19 +108,36 @@ def insert_of(connection: psycopg.Connection[Any], table: Table, present: Mappin
     with _settled(connection):
         names = _named(connection, table) | (set(there.partition_columns) if inside != there else set())
         columns = [column for column in table.columns if column.name in names]
+        if inside.kind == "p":
+            return _insert_of_nothing(there, columns)
         groups = _groups_naming(connection, inside, names, present)
         rows = _single_rows(inside, groups)
         into = replace(table, qualified=there.qualified)
         statements = list(dict.fromkeys(insert_sql(into, [row], columns) for row in rows))
         answers = run(connection, [attempt(statement) for statement in statements])
-    taken = (sql for sql, answer in zip(statements, answers, strict=True) if not isinstance(answer, Failure))
-    return next(taken, statements[0])
+    for statement, answer in zip(statements, answers, strict=True):
+        if not isinstance(answer, Failure):
+            return statement
+    unknown = any(group.refused and any(column.name in names for column in group.columns) for group in groups)
+    if unknown or all(answer.state in _TAKEN for answer in answers):
+        return _insert_of_nothing(there, columns)
+    return statements[0]
+
+
+_TAKEN = frozenset({"23505", "23P01"})
+
+
+def _insert_of_nothing(table: Table, columns: Sequence[Column]) -> str:
+    """Where no row can be told that the table takes, or the rows that are there leave room for no other."""
+    names = ", ".join(column.quoted for column in columns)
+    nulls = ", ".join("NULL" for _ in columns)
+    return f"INSERT INTO {table.qualified}{f' ({names})' if names else ''} SELECT {nulls} WHERE false"
 
 
 def _named(connection: psycopg.Connection[Any], table: Table) -> set[str]:
     """The columns that an INSERT must name: those without a default, and those that the table's own checks ask for."""
     required = {column.name for column in table.columns if column.required}
-    alike = replace(table, foreign_keys=(), bound=None, bound_check=None)
+    alike = replace(table, kind="r", foreign_keys=(), bound=None, bound_check=None)
     groups = _groups_naming(connection, alike, required, {})
     for group in groups:
         if group.refused is not None or not (group.shown or group.nulls):
@@ -140,7 +158,7 @@ def _groups_naming(
             default = choice.column.default or ("0" if choice.column.identity else "NULL")
             if choice.column.sequence is not None:
                 default = "1"
-            kept = () if default == "NULL" and choice.null else choice.shown
+            kept = () if default == "NULL" else choice.shown
             choices[name] = replace(choice, shown=kept, spares=(), other=(), tame=(), expression=default)
     return filler.groups([Pass(table.qualified)])[table.qualified]
 
@@ -207,7 +225,8 @@ def _attempted(
     ]
     if empty or fill:
         wished = [(name, column) for name, column in fill if name in counts and tables[name].kind == "r"]
-        _fill_columns(connection, tables, filler, [*((name, column.name) for name, column in empty), *wished])
+        _fill_columns(connection, tables, filler, [(name, column.name) for name, column in empty], most=2)
+        _fill_columns(connection, tables, filler, wished, most=100)
         counts = _counts(connection, [tables[name] for name in sorted(names) if tables[name].kind != "f"])
     [last] = run(connection, [change("SET CONSTRAINTS ALL IMMEDIATE")])
     if isinstance(last, Failure) and not immediate:
@@ -220,6 +239,8 @@ def _fill_columns(
     tables: Mapping[str, Table],
     filler: Filler,
     wished: Sequence[tuple[str, str]],
+    *,
+    most: int,
 ) -> None:
     """Give columns a value in rows where they are NULL, one row after the other, with the first that is accepted."""
     columns: dict[str, list[str]] = {}
@@ -237,38 +258,53 @@ def _fill_columns(
             ask(
                 f"SELECT coalesce(json_agg(json_build_array(place, nulls) ORDER BY number), '[]') FROM (SELECT "
                 f"ctid::text AS place, ARRAY[{cells[name]}] AS nulls, row_number() OVER (ORDER BY ctid) AS number "
-                f"FROM ONLY {name} WHERE {where[name]} LIMIT 60) AS t"
+                f"FROM ONLY {name} WHERE {where[name]} ORDER BY ctid LIMIT {most}) AS t"
             )
             for name in ordered
         ],
     )
     groups = filler.groups([Pass(name) for name in ordered if name in filler.choices])
+    waiting = [
+        (tables[name], number, place, [column for column, is_null in zip(columns[name], nulls, strict=True) if is_null])
+        for name, places in zip(ordered, answers, strict=True)
+        for number, (place, nulls) in enumerate(places if isinstance(places, list) else [])
+    ]
+    whole = [_all_at_once(table, groups[table.qualified], missing, place, number)
+             for table, number, place, missing in waiting]  # fmt: skip
+    answered = run(connection, [change(statement) for statement in whole])
     orders: list[Order] = []
-    for name, places in zip(ordered, answers, strict=True):
-        for number, (place, nulls) in enumerate(places if isinstance(places, list) else []):
-            missing = [column for column, is_null in zip(columns[name], nulls, strict=True) if is_null]
-            orders += first_of(_updates(tables[name], groups[name], missing, place, number))
+    for (table, number, place, missing), answer in zip(waiting, answered, strict=True):
+        if isinstance(answer, Failure):
+            for statements in _one_by_one(table, groups[table.qualified], missing, place, number):
+                orders += first_of(statements)
     run(connection, orders)
 
 
-def _updates(table: Table, groups: Sequence[Group], columns: Sequence[str], place: str, number: int) -> list[str]:
-    """Statements that fill the columns of one row: all at once; then one by one, with other values."""
-    concerned = [group for group in groups if any(column.name in columns for column in group.columns)]
-    found = []
-    for turn in range(4):
-        cells: Row = {}
-        for group in concerned:
-            cells.update(_values(group, columns, number + turn))
-        found.append(cells)
-    for turn in range(12):
-        for group in concerned:
-            found.append(_values(group, columns, number + turn))
-            found.append(_values(group, [column.name for column in group.columns], number + turn))
-    return list(dict.fromkeys(update_sql(table, cells, place) for cells in found if cells))
+def _all_at_once(table: Table, groups: Sequence[Group], columns: Sequence[str], place: str, number: int) -> str:
+    cells: Row = {}
+    for group in groups:
+        cells.update(_values(group, columns, number))
+    return update_sql(table, cells, place) if cells else "SELECT 1"
+
+
+def _one_by_one(
+    table: Table, groups: Sequence[Group], columns: Sequence[str], place: str, number: int
+) -> Iterator[list[str]]:
+    """For each group of columns, statements of which one may succeed."""
+    for group in groups:
+        missing = [column.name for column in group.columns if column.name in columns]
+        options = []
+        for turn in range(6):
+            options.append(_values(group, missing, number + turn))
+            options.append(_values(group, [column.name for column in group.columns], number + turn))
+        useful = [cells for cells in options if any(cells.get(column) is not None for column in missing)]
+        yield list(dict.fromkeys(update_sql(table, cells, place) for cells in useful))
 
 
 def _values(group: Group, columns: Collection[str], turn: int) -> Row:
-    options = [one for one in (*group.shown, *group.literals, *group.spares) if None not in one] or group.shown
+    options = [
+        one for one in (*group.shown, *group.literals, *group.spares, *group.other) if None not in one
+    ] or group.shown
     if not options:
         return {}
     pick = options[turn % len(options)]
@@ -307,8 +343,9 @@ def _told(
         if tables[name].kind == "p":
             inserted[name] = sum(filler.inserted.get(one, 0) for one in _below([name], partitions_of(tables)))
     unseeded = {name: _why_empty(tables[name], filler) for name in sorted(names) if not counts.get(name, (0, {}))[0]}
+    empty = {name for name, (rows, _) in counts.items() if not rows}
     columns = {
-        (name, column.quoted): _why_null(name, column, filler)
+        (name, column.quoted): _why_null(tables[name], column, filler, empty)
         for name, (rows, filled) in counts.items()
         for column in tables[name].columns
         if rows and not filled[column.name]
@@ -344,10 +381,13 @@ def _why_empty(table: Table, filler: Filler) -> str:
     return "no row was found that it takes"
 
 
-def _why_null(table: str, column: Column, filler: Filler) -> str:
+def _why_null(table: Table, column: Column, filler: Filler, empty: Collection[str]) -> str:
     if column.generated:
         return "it is generated, and its expression gave NULL for every row"
-    refused = filler.refused.get((table, column.name))
+    for key in table.foreign_keys:
+        if column.name in key.columns and key.references in empty:
+            return f"{key.references} has no row that it could refer to"
+    refused = filler.refused.get((table.qualified, column.name))
     return refused or "no value was accepted, or a trigger took it away again"
 
 
@@ -363,7 +403,7 @@ def _single_rows(table: Table, groups: Sequence[Group]) -> Iterator[Row]:
 
 
 def _turned(group: Group, turn: int) -> Group:
-    options = [*group.spares[:1], *group.tame, *group.shown, *group.spares[1:], *group.nulls]
+    options = [*group.spares[:1], *group.tame, *group.shown, *group.spares[1:], *group.other, *group.nulls]
     picked = options[turn % len(options) :][:1] if options else []
     return replace(group, tame=picked, shown=picked)
 

@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 
 from backout.seed_conditions import Conditions
-from backout.seed_expressions import functions, is_constant
+from backout.seed_expressions import functions, is_constant, references
 from backout.seed_literals import holding, satisfying, supplies, takes
 from backout.seed_orders import Failure, Order, ask, run
 from backout.seed_values import INTEGERS, TEXTS, values_of
@@ -36,7 +36,8 @@ class Choice:
     :param literals: of the revision; each is to be in a row.
     :param spares: further values, each different, in ascending order.
     :param tame: values that should not hurt, or what the constraints propose.
-    :param other: values that were not chosen, and that a condition with other columns may need.
+    :param asked: values that the table's conditions name.
+    :param other: further values, which a condition with other columns may need.
     :param expression: SQL of the one value that it has; nothing else is offered then.
     :param null: NULL is accepted.
     :param defaulted: the column has a default that is always the same.
@@ -48,6 +49,7 @@ class Choice:
     literals: tuple[str, ...] = ()
     spares: tuple[str, ...] = ()
     tame: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
     expression: str | None = None
     null: bool = False
@@ -192,11 +194,14 @@ def _proposal(
 
 def _apart(table: Table, column: Column) -> bool:
     """Whether it takes many different values: it is part of a key, or chooses the partition."""
-    return (
-        any(name in (None, column.name) for unique in table.uniques for name in unique.columns)
-        or any(name in (None, column.name) for exclusion in table.exclusions for name in exclusion.columns)
-        or table.bound is not None
-    )
+    names = [column.name for column in table.columns]
+    expressions = [
+        *(text for unique in table.uniques for text in unique.expressions),
+        *(text for exclusion in table.exclusions for text in exclusion.expressions),
+    ]
+    generated = [one for one in table.columns if one.expression and references(one.expression, [column.name])]
+    over = {name for text in expressions for name in references(text, names)}
+    return column.name in over or any(one.name in over for one in generated) or table.bound is not None
 
 
 def _calls(expressions: Iterable[str]) -> list[str]:
@@ -340,6 +345,7 @@ def _choice(one: _Proposal) -> Choice:
         literals=one.origins["literal"],
         spares=tuple(text for text in spares if text not in shown),
         tame=tame or (*asked, *one.origins["hinted"])[:12] or tuple(shown),
+        asked=asked,
         other=tuple(text for text in other if text not in shown),
         null=one.null,
         defaulted=one.column.default is not None and is_constant(one.column.default),

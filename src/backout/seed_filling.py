@@ -116,7 +116,7 @@ class Filler:
             )
             choices[one.table] = self._without_late(table, one)
             asked += [(table, tie, choices[one.table]) for tie in apart[one.table].ties]
-        solved = iter(solve(self._connection, asked, self._tables))
+        solved = iter(solve(self._connection, asked, self._tables, all_parents=not self._immediate))
         found: dict[str, list[Group]] = {}
         for one in level:
             table = self._tables[one.table]
@@ -181,7 +181,10 @@ class Filler:
         step = 1 if numbers.increment > 0 else -1
         last = self._last[table.qualified, column.name]
         following = [last + step * number for number in range(1, 131)]
-        self._last[table.qualified, column.name] = following[-1] if table.bound is not None else following[40]
+        self._last[table.qualified, column.name] = last + step * (130 if table.bound is not None else 40)
+        left = numbers.greatest - last if step > 0 else last - numbers.least
+        if left < 2 * len(following):  # leave some to the application
+            following = following[: (left + 1) // 2]
         inside = [str(one) for one in following if numbers.least <= one <= numbers.greatest]
         literals = [text for text in choice.literals if int(text) not in following and 0 < int(text) < 10_000]
         return Group(
@@ -353,7 +356,7 @@ class Filler:
                 for turn in range(24):
                     cells: Row = {}
                     for group in concerned:
-                        shown = [*group.shown, *group.spares]
+                        shown = [*group.shown, *group.other, *group.spares]
                         if shown:
                             pick = shown[(number + turn) % len(shown)]
                             cells.update({c.name: text for c, text in zip(group.columns, pick, strict=True)})

@@ -99,6 +99,11 @@ def satisfying(of: Type, typed: str, expressions: Iterable[str]) -> tuple[str, .
         return _unique("\\x" + ("00c3a9ff" * length)[: 2 * length] for length in _lengths(numbers))
     if kind in ("json", "jsonb"):
         return _unique(_documents(list(strings)))
+    if kind == "hstore":
+        words = [quoted(text) for text in strings]
+        return _unique(
+            [*strings, ",".join(f'{word}=>"Alpha"' for word in words), ",".join(f"{w}=>NULL" for w in words)]
+        )
     if kind == "interval":
         return _unique([*strings, "1 day", "1 hour", "30 days"])
     return _unique(strings)

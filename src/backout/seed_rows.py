@@ -62,7 +62,7 @@ class Rows:
     def assemble(self, count: int, *, tame: bool = False, exactly: bool = False) -> None:
         """Add rows; fewer where uniqueness leaves no more, and more where there is more to show unless ``exactly``."""
         if not tame and not exactly:
-            shown = [len(group.shown) for group in self._groups if not group.tied and not self._is_apart(group)]
+            shown = [len(group.shown) for group in self._groups if group.counted and not self._is_apart(group)]
             count = min(max([count, *(number + 3 for number in shown)]), max(count, _MOST))
         pairs = list(combinations(range(3, count), 2)) or [(0, 0)]
         first: list[Combination | None] = []
@@ -95,7 +95,7 @@ class Rows:
             place for place, group in enumerate(self._groups) if any(column.name in columns for column in group.columns)
         ]
         # The richest first: a foreign key has few parents, a flag two values.
-        for place in sorted(places, key=lambda one: (-len(self._groups[one].spares), one)):
+        for place in sorted(places, key=lambda one: (-len(self._groups[one].spares), -_supply(self._groups[one]), one)):
             for combination in islice(self._others(place, fresh=fresh), 60):
                 changed = {**row, **dict(cells_of(self._groups[place].columns, combination))}
                 self._copy(changed)
@@ -208,9 +208,9 @@ class Rows:
             for place, group in enumerate(self._groups)
             if any(column.name in unique.columns for column in group.columns)
         ]
-        for place in sorted(places, key=lambda one: (-len(self._groups[one].shown + self._groups[one].spares), one)):
+        for place in sorted(places, key=lambda one: (-_supply(self._groups[one]), one)):
             group = self._groups[place]
-            for combination in (*group.shown, *group.spares):
+            for combination in (*group.shown, *group.spares, *group.other):
                 changed = {**row, **dict(cells_of(group.columns, combination))}
                 self._copy(changed)
                 if self._clash(changed, only=unique) is None:
@@ -223,7 +223,7 @@ class Rows:
         while self._spare[place] < len(group.spares) and (fresh or not group.shown):
             self._spare[place] += 1
             yield group.spares[self._spare[place] - 1]
-        known = [*group.shown, *group.tame, *group.spares[:20], *group.nulls]
+        known = [*group.shown, *group.tame, *group.other, *group.nulls]
         for _ in known:
             self._next[place] += 1
             yield known[self._next[place] % len(known)]
@@ -241,7 +241,7 @@ class Rows:
         for turn in range(12):
             changed = dict(row)
             for group in free:
-                options = [*group.tame, *group.spares, *group.shown]
+                options = [*group.tame, *group.other, *group.spares, *group.shown]
                 if options:
                     changed.update(cells_of(group.columns, options[turn * 5 % len(options)]))
             yield changed
@@ -287,6 +287,10 @@ class Rows:
         key = tuple(row.get(str(name)) for name in unique.columns)
         generated = any(column.generated and column.name in unique.columns for column in self.table.columns)
         return None if generated or (None in key and unique.nulls_distinct) else key
+
+
+def _supply(group: Group) -> int:
+    return len(group.shown) + len(group.spares) + len(group.other)
 
 
 def _layout(groups: int, literals: int) -> Iterator[tuple[int, ...]]:

@@ -15,6 +15,7 @@ Not here: which combination goes into which row (``seed_rows``). Layer 6.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -44,8 +45,10 @@ class Group:
     :param shown: to be in rows, each once if there are rows enough; those with the fewest NULLs first.
     :param nulls: with NULLs, the most first.
     :param literals: with literals of the revision.
-    :param spares: further ones, each different.
+    :param spares: further ones, each different from all others in every column that must be unique.
+    :param other: further ones.
     :param tame: in the place of one that something refuses.
+    :param counted: there are to be rows enough to show each; not of parents.
     :param refused: why there is no combination.
     """
 
@@ -54,8 +57,9 @@ class Group:
     nulls: list[Combination] = field(default_factory=list)
     literals: list[Combination] = field(default_factory=list)
     spares: list[Combination] = field(default_factory=list)
+    other: list[Combination] = field(default_factory=list)
     tame: list[Combination] = field(default_factory=list)
-    tied: bool = False
+    counted: bool = True
     defaulted: bool = False
     refused: str | None = None
 
@@ -67,7 +71,8 @@ def alone(choice: Choice) -> Group:
         shown=[(text,) for text in choice.shown],
         nulls=[(None,)] if choice.null else [],
         literals=[(text,) for text in choice.literals],
-        spares=[(text,) for text in (*choice.spares, *choice.other)],
+        spares=[(text,) for text in choice.spares],
+        other=[(text,) for text in choice.other],
         tame=[(text,) for text in choice.tame],
         defaulted=choice.defaulted,
         refused=choice.refused,
@@ -78,19 +83,32 @@ def solve(
     connection: psycopg.Connection[Any],
     ties: Sequence[tuple[Table, Tie, Mapping[str, Choice]]],
     tables: Mapping[str, Table],
+    *,
+    all_parents: bool = False,
 ) -> list[Group]:
-    """A group for each tie; one round trip, and another for those whose conditions fail on some values."""
-    queries = [_Query(table, tie, choices, tables) for table, tie, choices in ties]
+    """A group for each tie; one round trip, and more for those whose conditions fail on some values.
+
+    :param all_parents: every row that a foreign key may refer to is to be referred to; else two thirds of them.
+    """
+    queries = [_Query(table, tie, choices, tables, all_parents) for table, tie, choices in ties]
     answers = run(connection, [order for query in queries for order in query.orders()])
-    for place, query in enumerate(queries):
-        if isinstance(answers[2 * place], Failure):
-            again = _Query(query.table, query.tie, query.choices, tables, careful=True)
-            answers[2 * place : 2 * place + 2] = run(connection, again.orders())
+    for care in range(1, 4):
+        failed = [place for place in range(len(queries)) if isinstance(answers[2 * place], Failure)]
+        for place in failed:
+            table, tie, choices = ties[place]
+            queries[place] = _Query(table, tie, choices, tables, all_parents, care=care)
+        again = iter(run(connection, [order for place in failed for order in queries[place].orders()]))
+        for place in failed:
+            answers[2 * place], answers[2 * place + 1] = next(again), next(again)
     return [query.group(*answers[2 * place : 2 * place + 2]) for place, query in enumerate(queries)]
 
 
 class _Query:
-    """Asks for combinations of one tie."""
+    """Asks for combinations of one tie.
+
+    Where a condition fails on some values (it divides by zero, or overflows), more and more of them are left out:
+    large ones, all that hurt, and at last also those that follow from others.
+    """
 
     def __init__(
         self,
@@ -98,18 +116,22 @@ class _Query:
         tie: Tie,
         choices: Mapping[str, Choice],
         tables: Mapping[str, Table],
+        all_parents: bool,
         *,
-        careful: bool = False,
+        care: int = 0,
     ) -> None:
         self.table, self.tie, self.choices = table, tie, choices
+        # A column with its default only refers to nothing, or to what somebody else saw to.
+        self._keys = [key for key in tie.foreign_keys if all(choices[name].expression is None for name in key.columns)]
         self._tables = tables
+        self._all_parents = all_parents
         self._names = [column.name for column in tie.columns]
         self._columns = {column.name: column for column in tie.columns}
         self._place = {name: place for place, name in enumerate(self._names)}
         self._typed = {column.name: base_of(column.of, column.type)[1] for column in tie.columns}
-        self._careful = careful
-        keyed = {name for key in tie.foreign_keys for name in key.columns}
-        self._definitions = {} if careful else self._find_definitions(keyed)
+        self._care = care
+        keyed = {name for key in self._keys for name in key.columns}
+        self._definitions = {} if care == 3 else self._find_definitions(keyed)
         self._offered = {name: self._offer(name, keyed) for name in self._names if name not in keyed}
 
     def orders(self) -> tuple[Order, Order]:
@@ -145,19 +167,23 @@ class _Query:
         if choice.expression is not None:
             return [None]
         free = len(self._names) - len(keyed)
-        rows = _PARENTS ** len(self.tie.foreign_keys)
+        rows = _PARENTS ** len(self._keys)
         number = max(2, int((_TRIED / min(rows, _TRIED / 4)) ** (1 / max(free, 1))))
-        if self._careful:
-            number = min(number, 3)
         nulls: list[str | None] = [None] if choice.null else []
-        mixed = zip_longest(choice.shown, choice.other, choice.literals)
+        if self._care > 1:
+            return list(dict.fromkeys([*choice.tame[:2], *nulls, *choice.asked[:2], *choice.other[:3]]))[
+                : min(number, 6)
+            ]
+        mixed = zip_longest(choice.asked, choice.shown, choice.literals, choice.other)
         offered = [*choice.shown[:1], *nulls, *(text for texts in mixed for text in texts if text is not None)]
+        if self._care:
+            offered = [text for text in offered if text is None or not _is_large(text)]
         return list(dict.fromkeys([*offered, *choice.spares[:3]]))[:number]
 
     def _combinations(self) -> str:
         """Every level adds columns to the one within it, so that conditions find them under their own names."""
         sources, owned, where = [], dict[str, str](), []
-        for number, key in enumerate(sorted(self.tie.foreign_keys, key=lambda one: (len(one.columns), one.name))):
+        for number, key in enumerate(sorted(self._keys, key=lambda one: (len(one.columns), one.name))):
             sources.append(self._parents(key, number, owned))
             where += self._agreement(key, number, owned)
             owned.update({name: f"f{number}.c{place}" for place, name in enumerate(key.columns) if name not in owned})
@@ -169,7 +195,7 @@ class _Query:
                 owned[name], places[name] = f"s{place}.v", f"s{place}.n"
         columns = [f"{owned[name]} AS {self._columns[name].quoted}" for name in owned]
         columns += [f'{places.get(name, "0")} AS "backout {self._place[name]}"' for name in owned]
-        columns += [f'f{number}.n AS "backout f{number}"' for number in range(len(self.tie.foreign_keys))]
+        columns += [f'f{number}.n AS "backout f{number}"' for number in range(len(self._keys))]
         within = f"SELECT {', '.join(columns) or '1'} FROM {' CROSS JOIN '.join(sources) or '(SELECT) s'}"
         if where:
             within += f" WHERE {' AND '.join(where)}"
@@ -246,7 +272,7 @@ class _Query:
                 mixed.append(place)
             else:
                 cells.append(f"to_jsonb({value}::text)")
-        mixed += [f'"backout f{number}"' for number in range(len(self.tie.foreign_keys))]
+        mixed += [f'"backout f{number}"' for number in range(len(self._keys))]
         # Spread out, so that the first few hundred are of every kind.
         spread = " + ".join(f"{place}::bigint * {7919 + 104_729 * number}" for number, place in enumerate(mixed))
         first = [f"({spread}) % 1009"] if len(mixed) > 1 else []
@@ -278,7 +304,7 @@ class _Query:
 
     def _apart(self) -> list[Combination]:
         """Combinations that differ in every column that has spares; ascending from left to right."""
-        if self.tie.foreign_keys:
+        if self._keys:
             return []
         supplied = [name for name in self._names if self.choices[name].spares]
         if not supplied:
@@ -303,15 +329,16 @@ class _Query:
 
     def _arranged(self, found: list[Combination], apart: list[Combination], refused: str | None) -> Group:
         literals = {(place, text) for name, place in self._place.items() for text in self.choices[name].literals}
-        group = Group(columns=self.tie.columns, tied=True, refused=refused)
+        group = Group(columns=self.tie.columns, refused=refused)
         seen: set[tuple[int, str | None]] = set()
-        if not self.tie.conditions:  # parents in their order; the last third has no children
+        if not self.tie.conditions and self._keys:  # parents in their order; the last third has no children
             full = [one for one in found if None not in one]
-            group.shown = full[: -(-len(full) * 2 // 3)]
-            group.spares = full[len(group.shown) :]
+            group.shown = full if self._all_parents else full[: -(-len(full) * 2 // 3)]
+            group.other = full[len(group.shown) :]
             group.nulls = sorted((one for one in found if None in one), key=lambda one: -one.count(None))
             group.shown = group.shown or group.nulls[:1]
             group.tame = group.shown[:1]
+            group.counted = self._all_parents
             return group
         rest = []
         for one in sorted(found, key=lambda one: one.count(None)):
@@ -326,17 +353,22 @@ class _Query:
             seen.update(new)
         group.nulls = sorted((one for one in found if None in one), key=lambda one: -one.count(None))[:3]
         group.shown = group.shown or group.literals[:1] or apart[:1]
-        group.spares = [*apart, *rest]
+        group.spares, group.other = apart, rest
         tame = [set(self.choices[name].tame) for name in self._names]
         fit = [one for one in found if all(text in those for text, those in zip(one, tame, strict=True))]
         group.tame = fit[:6] or group.shown[:1]
         return group
 
     def _why_none(self) -> str:
-        for key in self.tie.foreign_keys:
+        for key in self._keys:
             if not self._may_be_absent(key):
                 return f"no row of {key.references} fits the foreign key {key.name}"
         return f"no values were found for which {' AND '.join(self.tie.conditions)}"
+
+
+def _is_large(text: str) -> bool:
+    """A number with five digits before the point or more, or one next to nothing; a very long text."""
+    return re.match(r"-?\d{5}|-?0\.000|.*e[-+]?\d{2}", text) is not None or len(text) > 200
 
 
 def _turned(choice: Choice, turn: int) -> str | None:
