@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Self, get_args
 
 from backout import docstrings
 from backout.bench import Laboratory, make_origin
@@ -18,10 +18,10 @@ from backout.errors import ConfigurationError
 from backout.evidence import Evidence, on_major, to_json
 from backout.evidence_files import EvidenceFiles, is_stale, orphans
 from backout.formats import Rehearsed
-from backout.postgres import Server, open_server
+from backout.postgres import Database, Server, open_server
 from backout.rules import apply_waivers, judge, waivers
 from backout.walk import Plan, Result, walk
-from backout.workers import Chain, Target, Worker
+from backout.workers import Chain, Direction, Target, Worker
 
 LINES = 40  # of a difference that are shown
 
@@ -55,6 +55,7 @@ class Campaign:
                 worker = stack.enter_context(Worker(self._target, self.server))
                 self._laboratories.append(Laboratory(self.server, worker, origin, self._step_seconds))
             self.chain = self._laboratories[0].worker.load(origin)
+            self._let_env_settle(origin)
             self.files = EvidenceFiles(self.chain.env.parent)
             self.fingerprints = self.files.fingerprints(self.chain.revisions)
             self._stack = stack.pop_all()
@@ -62,6 +63,25 @@ class Campaign:
 
     def __exit__(self, *exception: object) -> None:
         self._stack.__exit__(*exception)  # type: ignore[arg-type]
+
+    def _let_env_settle(self, origin: Database) -> None:
+        """Run the project's own preparations, and ``env.py`` without a revision: what they make is no revision's work.
+
+        A failure shows again at the first revision, which is where it belongs.
+        """
+        first = self._laboratories[0]
+        if self._target.hooks is not None:
+            prepared = first.worker.prepare(origin)
+            if prepared.failure is not None:
+                raise ConfigurationError(
+                    f"{prepared.failure.where or self._target.hooks}: before_first failed: "
+                    f"{prepared.failure.kind}: {prepared.failure.message}; mend it"
+                )
+        for revision in self.chain.revisions[:1]:
+            for direction in get_args(Direction):
+                report = first.worker.stamp(origin, revision.id, direction)
+                for laboratory in self._laboratories:
+                    laboratory.learn(report)
 
     def choose(self, names: Sequence[str], *, only_new: bool = False) -> tuple[str, ...]:
         """The revisions meant, in the chain's order.
