@@ -298,7 +298,7 @@ def test_an_entry_is_loaded_whole(directory: Path) -> None:
             "{tabel}",
             (
                 "plain-index/hazard.md: unknown placeholder {tabel}; the predicate gives add_check, build_index, "
-                "concurrently, mode, not_valid, set_not_null, statement, subject, table, use_index, validate, "
+                "concurrently, not_valid, set_not_null, statement, subject, table, use_index, validate, "
                 "validate_check"
             ),
         ),

@@ -230,6 +230,13 @@ def test_a_column_without_values_matters_only_where_it_is_changed() -> None:
     assert verdict(evidence(seeded={"unfilled": [EMPTY]}, schema=LOGS_ADDED)) == ("low", "yes")
 
 
+def test_rows_of_a_new_partition_are_lost_in_the_partitioned_table() -> None:
+    added = {"changes": [change("table", "public.logs_2027", None, "TABLE PARTITION OF public.logs FOR VALUES IN (1)")]}
+    assert verdict(evidence(schema=added, loss={"lived_in": [loss("public.logs", 2, 9)]})) == ("low", "yes if unused")
+    assert verdict(evidence(schema=added, loss={"lived_in": [loss("public.logs.text", 2, 9)]})) == ("medium", "risky")
+    assert verdict(evidence(schema=added, loss={"lived_in": [loss("public.log", 2, 9)]})) == ("medium", "risky")
+
+
 def test_it_looks_at_nothing_else() -> None:
     """Locks, compatibility, notes and what the upgrade alone removes make no verdict."""
     one = evidence(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from backout.evidence import Evidence, Lock, Statement
 from backout.rules_facts import (
@@ -53,7 +54,7 @@ _REWRITES = (
 )
 _SCANS = (
     ("reindexed-table", r"REINDEX\b"),
-    ("collation-rebuilds-indexes", r"ALTER (?:COLUMN )?\S+ (?:SET DATA )?TYPE\b"),
+    ("type-change-reads-table", r"ALTER (?:COLUMN )?\S+ (?:SET DATA )?TYPE\b"),
     ("plain-unique-index", r"CREATE UNIQUE INDEX\b"),
     ("plain-index", r"CREATE INDEX\b"),
     ("attached-partition-scans", r"ATTACH PARTITION\b"),
@@ -79,11 +80,10 @@ def _told(evidence: Evidence) -> Mapping[str, list[Values]]:
     """All work of the upgrade on whole tables, under the hazard that tells it."""
     found: dict[str, list[Values]] = defaultdict(list)
     for work in work_of(evidence.upgrade):
-        hazard = _hazard(work)
-        values = _values(work)
+        hazard, values = _hazard(work), _values(work)
         if hazard == "foreign-key-scans":
             child, parent = _ends(evidence, work.statement)
-            values |= {"subject": child or work.table, "table": child or work.table, "parent": parent or work.table}
+            values = {**_values(replace(work, table=child or work.table)), "parent": parent or work.table}
         if values not in found[hazard]:
             found[hazard].append(values)
     return found
@@ -91,6 +91,8 @@ def _told(evidence: Evidence) -> Mapping[str, list[Values]]:
 
 def _hazard(work: Work) -> str:
     reads = "reads" in work.blocked
+    if work.kind == "rebuild" and says(work.statement, r"ALTER (?:COLUMN )?\S+ (?:SET DATA )?TYPE\b"):
+        return "type-change-rebuilds-indexes"
     hazard = next(
         name
         for name, pattern in (_REWRITES if work.kind == "rewrite" else _SCANS)
@@ -107,7 +109,6 @@ def _values(work: Work) -> Values:
     return {
         "subject": work.table,
         "table": work.table,
-        "mode": next(lock.mode for lock in work.statement.locks or () if lock.relation == work.table),
         "statement": one_line(work.statement.sql),
         **_patches(work),
     }
@@ -173,7 +174,7 @@ def _by(hazard: str, gives: str = "") -> Rule:
 
 
 _GIVEN = (
-    "subject table mode statement concurrently not_valid validate build_index use_index add_check validate_check "
+    "subject table statement concurrently not_valid validate build_index use_index add_check validate_check "
     "set_not_null"
 )
 
@@ -361,6 +362,7 @@ def _upgrade_fails(evidence: Evidence) -> Findings:
 RULES: Mapping[str, Rule] = {
     **{hazard: _by(hazard) for hazard, _ in (*_REWRITES, *_SCANS) if hazard not in _APART},
     "foreign-key-scans": _by("foreign-key-scans", "parent"),
+    "type-change-rebuilds-indexes": _by("type-change-rebuilds-indexes"),
     "slow-work-under-lock": _by("slow-work-under-lock"),
     "writes-blocked-during-scan": _by("writes-blocked-during-scan"),
     "backfill-under-lock": rule(_backfill_under_lock, "subject table rows statement"),

@@ -30,7 +30,7 @@ from backout.rules_facts import (
     short,
     value,
 )
-from backout.verdict import added_by, comes_back_hollow, is_within
+from backout.verdict import added_by, comes_back_hollow, is_within, is_within_added, partitions_added_to
 
 Values = dict[str, str]
 
@@ -226,19 +226,21 @@ def _with_zone(loss: Loss, was: str, now: str) -> Values:
 def _since(evidence: Evidence) -> Findings:
     """What the upgrade added, where values were lost that were written into it."""
     added = added_by(evidence)
-    subjects = {
-        loss.table if loss.table in added else f"{loss.table}.{loss.column}"
-        for loss in evidence.loss.lived_in or ()
-        if is_within(loss, added)
-    }
+    subjects: set[str] = set()
+    for loss in evidence.loss.lived_in or ():
+        if loss.table in added:
+            subjects.add(loss.table)
+        elif loss.column is not None and is_within(loss, added):
+            subjects.add(f"{loss.table}.{loss.column}")
+        elif is_within_added(loss, evidence):
+            subjects.update(partitions_added_to(evidence, loss.table))
     return [{"subject": subject} for subject in sorted(subjects)]
 
 
 def _elsewhere(evidence: Evidence) -> Findings:
-    added = added_by(evidence)
     known = {(loss.table, loss.column) for loss in evidence.loss.untouched or ()}
     for loss in evidence.loss.lived_in or ():
-        if not is_within(loss, added) and (loss.table, loss.column) not in known:
+        if not is_within_added(loss, evidence) and (loss.table, loss.column) not in known:
             yield _values(loss)
 
 

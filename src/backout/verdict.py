@@ -40,9 +40,25 @@ def removed_by(evidence: Evidence) -> frozenset[str]:
     return frozenset(change.name for change in _tables_and_columns(evidence) if change.after is None)
 
 
+def partitions_added_to(evidence: Evidence, table: str) -> tuple[str, ...]:
+    """The partitions that the upgrade adds to a table; its rows are read, and lost, in the table itself."""
+    return tuple(
+        change.name
+        for change in _tables_and_columns(evidence)
+        if change.before is None and f" PARTITION OF {table} " in (change.after or "")
+    )
+
+
 def is_within(loss: Loss, names: frozenset[str]) -> bool:
     """Whether what was lost lies in one of these tables and columns."""
     return loss.table in names or (loss.column is not None and f"{loss.table}.{loss.column}" in names)
+
+
+def is_within_added(loss: Loss, evidence: Evidence) -> bool:
+    """Whether what was lost lies in what the upgrade adds."""
+    return is_within(loss, added_by(evidence)) or (
+        loss.column is None and bool(partitions_added_to(evidence, loss.table))
+    )
 
 
 def comes_back_hollow(loss: Loss) -> bool:
@@ -71,7 +87,6 @@ def _is_no(evidence: Evidence) -> bool:
 
 
 def _is_risky(evidence: Evidence) -> bool:
-    added = added_by(evidence)
     schema = evidence.schema
     return (
         bool(evidence.loss.untouched)
@@ -80,7 +95,7 @@ def _is_risky(evidence: Evidence) -> bool:
         or bool(schema.reupgrade_differences)
         or "failed" in (evidence.reupgrade.outcome, evidence.lived_in_downgrade.outcome)
         or evidence.lived_in_reupgrade.outcome == "failed"
-        or any(not is_within(loss, added) for loss in evidence.loss.lived_in or ())
+        or any(not is_within_added(loss, evidence) for loss in evidence.loss.lived_in or ())
     )
 
 

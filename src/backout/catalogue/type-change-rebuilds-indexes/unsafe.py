@@ -1,4 +1,4 @@
-"""sort e-mail addresses bytewise
+"""sort product numbers bytewise
 
 Revision ID: unsafe
 Revises: shop
