@@ -407,5 +407,6 @@ _PARAMETERS = """
                                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END),
            string_agg(privilege_type || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, ', '
                       ORDER BY privilege_type)
-    FROM pg_parameter_acl, aclexplode(paracl) GROUP BY parname, grantee
+    FROM pg_parameter_acl, aclexplode(paracl) WHERE grantee <> 10  -- the first superuser, who has them all
+    GROUP BY parname, grantee
 """
