@@ -41,12 +41,12 @@ class EvidenceFiles:
 
         :raises ConfigurationError: a file is no evidence, or one of another revision.
         """
-        return {path.stem: self._one(path) for path in sorted(self.directory.glob("*.json"))}
+        return {path.stem: self._one(path) for path in sorted(self.directory.glob("[!.]*.json"))}
 
     def read_what_can_be_read(self) -> dict[str, Evidence]:
         """Likewise, without files of another version of the format, which are to be written anew."""
         found = {}
-        for path in self.directory.glob("*.json"):
+        for path in self.directory.glob("[!.]*.json"):
             with suppress(ConfigurationError):
                 found[path.stem] = self._one(path)
         return found
