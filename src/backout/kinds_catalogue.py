@@ -4,13 +4,13 @@
 
     kinds/
     └── <kind>/
-        ├── kind.md               front matter: title, place, typical, row; then one sentence or two, what it is
+        ├── kind.md               front matter: title, place, typical, row, note; then a sentence or two, what it is
         ├── <variant>.py          a revision on the catalogue's shop; its title is the docstring's first line
         ├── <variant>.json        its evidence
         ├── <variant>_before.py   what the shop must have first, where a variant needs it; not rehearsed
         └── <variant>_1.py …      a variant in several revisions, deploys apart: ``<title>: <what this one does>``
 
-Not here: what the matrix says of them (``matrix``), measuring them (``specimens``). Layer 1; pure, reads files only.
+Not here: what the matrix says of them (``matrix``), measuring them (``specimens``). Layer 2; pure, reads files only.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from backout.evidence import Evidence, from_json
 DIRECTORY = Path(__file__).parent / "kinds"
 SHOP = Path(__file__).parent / "catalogue" / "base.py"
 
-_TYPES = {"title": str, "place": int, "typical": str, "row": bool}
+_TYPES = {"title": str, "place": int, "typical": str, "row": bool, "note": str}
 _STEP = re.compile(r"(?P<variant>.+)_(?P<number>\d)")
 
 
@@ -60,6 +60,7 @@ class Kind:
     :param row: it is one of the six in the short table, too.
     :param typical: the variant that the row's cells are measured on.
     :param text: what it is, a sentence or two.
+    :param note: what a reader must know who goes by the measurement; the matrix's note begins so, when it is written.
     :param variants: by name.
     """
 
@@ -69,6 +70,7 @@ class Kind:
     row: bool
     typical: str
     text: str
+    note: str
     variants: Mapping[str, Variant]
 
 
@@ -126,6 +128,7 @@ def _kind(directory: Path) -> Kind:
         row=values.get("row", False),
         typical=values["typical"],
         text=text,
+        note=values.get("note", ""),
         variants=MappingProxyType(variants),
     )
 

@@ -1,6 +1,7 @@
 """NOT NULL, in steps: the rows that were there
 
-In batches, each committed: nobody waits for long.
+No row without a language can come any more. Those that are there are filled in batches, each committed: nobody
+waits for long.
 
 Revision ID: not_null_in_steps_2
 Revises: not_null_in_steps_1
@@ -15,6 +16,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.execute("ALTER TABLE customers ADD CONSTRAINT customers_language_set CHECK (language IS NOT NULL) NOT VALID")
     connection = op.get_bind()
     with op.get_context().autocommit_block():
         while connection.exec_driver_sql(
@@ -25,4 +27,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    pass
+    op.drop_constraint("customers_language_set", "customers")

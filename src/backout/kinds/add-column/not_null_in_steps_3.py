@@ -15,7 +15,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE customers ADD CONSTRAINT customers_language_set CHECK (language IS NOT NULL) NOT VALID")
     with op.get_context().autocommit_block():
         op.execute("ALTER TABLE customers VALIDATE CONSTRAINT customers_language_set")
     op.alter_column("customers", "language", nullable=False)
@@ -23,4 +22,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("ALTER TABLE customers ADD CONSTRAINT customers_language_set CHECK (language IS NOT NULL) NOT VALID")
     op.alter_column("customers", "language", nullable=True)

@@ -1,4 +1,4 @@
-"""a column added earlier, filled; nothing undone
+"""a column added earlier, filled, not undone
 
 Revision ID: backfill
 Revises: backfill_before

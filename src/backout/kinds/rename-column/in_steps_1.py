@@ -22,13 +22,11 @@ def upgrade() -> None:
         CREATE FUNCTION sync_published_at() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             IF TG_OP = 'INSERT' THEN
-                NEW.published_at := coalesce(NEW.published_at, NEW.listed_at);
-                NEW.listed_at := coalesce(NEW.listed_at, NEW.published_at);
-            ELSIF NEW.listed_at IS DISTINCT FROM OLD.listed_at THEN
-                NEW.published_at := NEW.listed_at;
-            ELSE
+                NEW.listed_at := coalesce(NEW.published_at, NEW.listed_at);
+            ELSIF NEW.published_at IS DISTINCT FROM OLD.published_at THEN
                 NEW.listed_at := NEW.published_at;
             END IF;
+            NEW.published_at := NEW.listed_at;
             RETURN NEW;
         END
         $$
