@@ -214,7 +214,6 @@ def _attempted(
     filler = Filler(connection, tables, names, wishes, immediate=immediate)
     for level in passes(tables, names):
         filler.fill(level)
-    filler.advance_sequences()
     counts = _counts(connection, [tables[name] for name in sorted(names) if tables[name].kind != "f"])
     empty = [
         (name, column)

@@ -37,6 +37,7 @@ class Choice:
     :param spares: further values, each different, in ascending order.
     :param tame: values that should not hurt, or what the constraints propose.
     :param asked: values that the table's conditions name.
+    :param hinted: values that the source of a trigger names.
     :param other: further values, which a condition with other columns may need.
     :param expression: SQL of the one value that it has; nothing else is offered then.
     :param null: NULL is accepted.
@@ -50,6 +51,7 @@ class Choice:
     spares: tuple[str, ...] = ()
     tame: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
+    hinted: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
     expression: str | None = None
     null: bool = False
@@ -346,6 +348,7 @@ def _choice(one: _Proposal) -> Choice:
         spares=tuple(text for text in spares if text not in shown),
         tame=tame or (*asked, *one.origins["hinted"])[:12] or tuple(shown),
         asked=asked,
+        hinted=one.origins["hinted"],
         other=tuple(text for text in other if text not in shown),
         null=one.null,
         defaulted=one.column.default is not None and is_constant(one.column.default),

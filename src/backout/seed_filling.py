@@ -17,7 +17,7 @@ from backout.seed_choices import Choice, Wish, choices_of, quote
 from backout.seed_conditions import Conditions, conditions_of
 from backout.seed_expressions import references
 from backout.seed_order import Pass, partitions_of
-from backout.seed_orders import Failure, Order, ask, attempt, batch, change, run
+from backout.seed_orders import Failure, Order, ask, attempt, change, run
 from backout.seed_rows import Cell, Default, Row, Rows
 from backout.seed_solver import Group, alone, solve
 from backout.tables import Column, ForeignKey, Table
@@ -101,6 +101,7 @@ class Filler:
         for one in mine:
             if one.way in ("deferred", "unchecked"):
                 self._provisional[one.table] = one
+        self._advance_sequences([one.table for one in mine])
 
     def groups(self, level: Sequence[Pass]) -> dict[str, list[Group]]:
         """The groups of columns for each pass, with what the tables hold now."""
@@ -114,7 +115,10 @@ class Filler:
                 if one.late
                 else self._conditions[one.table]
             )
-            choices[one.table] = self._without_late(table, one)
+            choices[one.table] = {
+                name: self._numbered(table, choice.column, choice)
+                for name, choice in self._without_late(table, one).items()
+            }
             asked += [(table, tie, choices[one.table]) for tie in apart[one.table].ties]
         solved = iter(solve(self._connection, asked, self._tables, all_parents=not self._immediate))
         found: dict[str, list[Group]] = {}
@@ -126,7 +130,7 @@ class Filler:
             for column in table.columns:
                 if column.generated or column.name in _same(one, table):
                     continue
-                group = places.get(column.name) or self._alone(table, column, choices[one.table][column.name])
+                group = places.get(column.name) or alone(choices[one.table][column.name])
                 groups.setdefault(id(group), group)
                 if group.refused is not None:
                     self.refused[one.table, column.name] = group.refused
@@ -139,10 +143,10 @@ class Filler:
             found[one.table] = list(groups.values())
         return found
 
-    def advance_sequences(self) -> None:
-        """Set sequences behind the keys that were inserted, as the application would have left them."""
+    def _advance_sequences(self, names: Sequence[str]) -> None:
+        """Set sequences behind the keys that were inserted: a trigger on the next table may draw from them."""
         orders = []
-        for name in sorted(self.inserted):
+        for name in names:
             for column in self._tables[name].columns:
                 numbers = self._numbers(self._tables[name], column)
                 if numbers is not None:
@@ -174,25 +178,24 @@ class Filler:
             for name, choice in choices.items()
         }
 
-    def _alone(self, table: Table, column: Column, choice: Choice) -> Group:
+    def _numbered(self, table: Table, column: Column, choice: Choice) -> Choice:
+        """The choice for a column that draws from a sequence: the numbers that follow."""
         numbers = self._numbers(table, column)
-        if numbers is None or column.name in self._conditions[table.qualified].single:
-            return alone(choice)
+        if numbers is None or choice.expression is not None or column.name in self._conditions[table.qualified].single:
+            return choice
         step = 1 if numbers.increment > 0 else -1
         last = self._last[table.qualified, column.name]
         following = [last + step * number for number in range(1, 131)]
-        self._last[table.qualified, column.name] = last + step * (130 if table.bound is not None else 40)
+        self._last[table.qualified, column.name] = last + step * (130 if table.bound is not None else 60)
         left = numbers.greatest - last if step > 0 else last - numbers.least
         if left < 2 * len(following):  # leave some to the application
             following = following[: (left + 1) // 2]
-        inside = [str(one) for one in following if numbers.least <= one <= numbers.greatest]
+        inside = tuple(str(one) for one in following if numbers.least <= one <= numbers.greatest)
         literals = [text for text in choice.literals if int(text) not in following and 0 < int(text) < 10_000]
-        return Group(
-            columns=(column,),
-            shown=[(text,) for text in inside[:30]],
-            spares=[(text,) for text in inside[30:]],
-            literals=[(text,) for text in literals],
-        )
+        return replace(
+            choice, shown=inside[:40], spares=inside[40:], literals=tuple(literals), asked=(), other=(),
+            tame=inside[:6], defaulted=False,
+        )  # fmt: skip
 
     def _numbers(self, table: Table, column: Column) -> Numbers | None:
         """The sequence that a column draws from; before version 17 a partition's does not say so."""
@@ -248,34 +251,42 @@ class Filler:
 
     def _insert(self, fillings: Sequence[_Filling]) -> None:
         """Insert what waits; rows that are refused are mended, to be inserted the next time, or dropped."""
-        orders: list[Order] = []
-        expected: list[tuple[_Filling, list[int]]] = []
-        for filling in fillings:
-            numbers = sorted(filling.rows.rows.keys() - filling.done)
-            rows = [filling.rows.rows[number] for number in numbers]
-            orders += self._around(filling, before=True)
-            orders += batch(insert_sql(filling.table, rows), [insert_sql(filling.table, [row]) for row in rows])
-            orders += self._around(filling, before=False)
-            expected.append((filling, numbers))
-        answers = iter(run(self._connection, orders))
+        waiting = [(filling, sorted(filling.rows.rows.keys() - filling.done)) for filling in fillings]
+        together = [
+            [insert_sql(filling.table, [filling.rows.rows[number] for number in numbers])]
+            for filling, numbers in waiting
+        ]
+        whole = self._changed([filling for filling, _ in waiting], together)
+        failed = [place for place, [answer] in enumerate(whole) if isinstance(answer, Failure)]
+        single = [
+            [insert_sql(waiting[place][0].table, [waiting[place][0].rows.rows[number]]) for number in waiting[place][1]]
+            for place in failed
+        ]
+        answers = dict(zip(failed, self._changed([waiting[place][0] for place in failed], single), strict=True))
         blamed: list[tuple[_Filling, int, Failure]] = []
-        for filling, numbers in expected:
-            for _ in self._around(filling, before=True):
-                next(answers)
-            whole = next(answers)
-            singly = [next(answers) for _ in numbers]
-            for _ in self._around(filling, before=False):
-                next(answers)
-            blamed += self._judge(filling, numbers, whole, singly)
+        for place, (filling, numbers) in enumerate(waiting):
+            [number] = whole[place]
+            blamed += self._judge(filling, numbers, answers.get(place) or [1] * number + [0] * (len(numbers) - number))
         self._blame(blamed)
 
+    def _changed(self, fillings: Sequence[_Filling], statements: Sequence[Sequence[str]]) -> list[list[Any]]:
+        """Run statements for each table, and give their answers; each counts for itself."""
+        orders: list[Order] = []
+        for filling, those in zip(fillings, statements, strict=True):
+            orders += [*self._around(filling, before=True), *map(change, those), *self._around(filling, before=False)]
+        answers = iter(run(self._connection, orders))
+        found = []
+        for filling, those in zip(fillings, statements, strict=True):
+            before, after = self._around(filling, before=True), self._around(filling, before=False)
+            mine = [next(answers) for _ in (*before, *those, *after)]
+            found.append(mine[len(before) : len(before) + len(those)])
+        return found
+
     def _judge(
-        self, filling: _Filling, numbers: list[int], whole: Any, singly: list[Any]
+        self, filling: _Filling, numbers: list[int], answers: list[Any]
     ) -> Iterator[tuple[_Filling, int, Failure]]:
         """What became of the rows; those that must be looked into are handed on."""
-        if not isinstance(whole, Failure):
-            singly = [1] * whole + [0] * (len(numbers) - whole)
-        for number, answer in zip(numbers, singly, strict=True):
+        for number, answer in zip(numbers, answers, strict=True):
             if answer == 1:
                 filling.done.add(number)
             elif not isinstance(answer, Failure):
@@ -311,8 +322,13 @@ class Filler:
         """Find the cells that the server refuses, by trying a row with each of them replaced."""
         tried = []
         orders: list[Order] = []
+        without: set[str] = set()
         for filling, number, failure in blamed:
             good = next((filling.rows.rows[one] for one in sorted(filling.done)), None)
+            if good is None:  # what is found for the first row helps the others, the next time
+                if filling.table.qualified in without:
+                    continue
+                without.add(filling.table.qualified)
             variants = filling.rows.variants(number, good)
             orders += self._around(filling, before=True)
             orders += [attempt(insert_sql(filling.table, [row])) for row in variants]
@@ -324,8 +340,7 @@ class Filler:
             outcomes = [next(answers) for _ in range(2 * around + len(variants))][around : around + len(variants)]
             taken = next((row for row, answer in zip(variants, outcomes, strict=True) if answer == 1), None)
             if taken is None or not filling.rows.replace(number, taken):
-                if number in filling.rows.rows:
-                    filling.rows.drop(number)
+                filling.rows.rows.pop(number, None)
                 filling.refused.append(failure)
 
     def _around(self, filling: _Filling, *, before: bool) -> list[Order]:

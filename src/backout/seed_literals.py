@@ -126,6 +126,11 @@ def supplies(of: Type, typed: str, expressions: Iterable[str], start: int, count
         length = length_of(of, typed)
         series = [tuple(form.format(number) for number in numbers) for form in _SERIES]
         series += [matching_regex(text, count, start) for text in strings if _REGEX.search(text)]
+        series += [tuple(_like(text, number) for number in numbers) for text in strings if "%" in text]
+        lengths = _lengths(number for expression in wanted for number in constants(expression).numbers)
+        for digits in lengths[:6]:
+            series.append(tuple(f"{number:0{digits}d}" for number in numbers))
+            series.append(tuple(f"a{number:0{max(digits - 1, 1)}d}" for number in numbers))
         series = [tuple(text for text in texts if length is None or len(text) <= length) for texts in series]
     elif kind in INTEGERS:
         series = [tuple(str(number + 1) for number in numbers), tuple(str(-number - 1) for number in reversed(numbers))]
@@ -143,6 +148,17 @@ def supplies(of: Type, typed: str, expressions: Iterable[str], start: int, count
     else:
         series = []
     return (usual, *(texts for texts in series if texts))
+
+
+def _like(pattern: str, number: int) -> str:
+    """A string that ``LIKE pattern`` matches, with a number in it."""
+    return (
+        pattern.replace("%", f"{number:04d}", 1)
+        .replace("%", "")
+        .replace("\\_", "\0")
+        .replace("_", "x")
+        .replace("\0", "_")
+    )
 
 
 _SERIES = (

@@ -10,6 +10,7 @@ import re
 import string
 import warnings
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from re import _constants, _parser  # type: ignore[attr-defined]  # there is no public way to a pattern's parts
 from typing import Any
 
@@ -31,6 +32,7 @@ _CATEGORIES = {
 }
 
 
+@lru_cache(1000)
 def matching_regex(pattern: str, count: int, start: int = 0) -> tuple[str, ...]:
     """Up to ``count`` different strings that an advanced regular expression matches; none if it cannot be read.
 
@@ -94,7 +96,7 @@ class _Walk:
             _constants.LITERAL: lambda code: iter(chr(code)),
             _constants.NOT_LITERAL: lambda code: iter(self._choose([one for one in _PRINTABLE if ord(one) != code])),
             _constants.ANY: lambda _: iter(self._choose(_PRINTABLE)),
-            _constants.IN: lambda items: iter(self._choose(_members(items))),
+            _constants.IN: lambda items: iter(self._choose(_members(tuple(items)))),
             _constants.BRANCH: lambda branches: self.of(branches[1][self._number(len(branches[1]))]),
             _constants.SUBPATTERN: self._group,
             _constants.ATOMIC_GROUP: self.of,
@@ -133,7 +135,8 @@ class _Walk:
         return (self._variant + self._place * (1 + self._variant // choices)) % choices
 
 
-def _members(items: Any) -> list[str]:
+@lru_cache(1000)
+def _members(items: tuple[Any, ...]) -> list[str]:
     negated = False
     members: list[str] = []
     for operation, argument in items:

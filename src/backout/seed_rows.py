@@ -32,7 +32,7 @@ class Default(Enum):
 Cell = str | None | Default
 Row = dict[str, Cell]  # by raw name of the column
 
-_MOST = 30  # rows, but for those of literals
+_MOST = 40  # rows, but for those of literals
 _MOST_OF_LITERALS = 60
 
 
@@ -57,13 +57,15 @@ class Rows:
         self._next = [start] * len(groups)
         self._spare = [0] * len(groups)
         self._uniques = [unique for unique in table.uniques if None not in unique.columns and unique.predicate is None]
+        generated = {column.name for column in table.columns if column.generated}
+        self._blind = [any(name in generated for name in unique.columns) for unique in self._uniques]
         self._keys: list[dict[tuple[Cell, ...], int]] = [{} for _ in self._uniques]
 
     def assemble(self, count: int, *, tame: bool = False, exactly: bool = False) -> None:
         """Add rows; fewer where uniqueness leaves no more, and more where there is more to show unless ``exactly``."""
         if not tame and not exactly:
             shown = [len(group.shown) for group in self._groups if group.counted and not self._is_apart(group)]
-            count = min(max([count, *(number + 3 for number in shown)]), max(count, _MOST))
+            count = min(max([count, *(number + 5 for number in shown)]), max(count, _MOST))
         pairs = list(combinations(range(3, count), 2)) or [(0, 0)]
         first: list[Combination | None] = []
         for number in range(count):
@@ -107,25 +109,16 @@ class Rows:
     def variants(self, number: int, good: Row | None) -> list[Row]:
         """Rows to try in the place of one that the server refused, for a reason that names no column.
 
-        Each with one group of columns as in a row that it took; then all of them; then tame values.
+        :param good: a row that it took: each group of columns as there; all but one; all.
         """
         row = self.rows[number]
         bound = {name for unique in self.table.uniques for name in self._columns_of(unique)}
         free = [group for group in self._groups if not any(column.name in bound for column in group.columns)]
-        found = []
-        if good is not None:
-            for group in free:
-                found.append({**row, **{column.name: good[column.name] for column in group.columns}})
-            found.append({**row, **{column.name: good[column.name] for group in free for column in group.columns}})
+        found = list(self._like(row, good, free, number)) if good is not None else []
         for turn in range(6 if good is None else 1):
-            tame = dict(row)
-            for group in self._groups if turn else free:
-                options = group.tame or group.shown
-                if options:
-                    tame.update(cells_of(group.columns, options[turn % len(options)]))
-            found.append(tame)
+            found.append(self._tamed(row, self._groups if turn else free, turn))
         if good is None:
-            found += self._odd_variants(row, free)
+            found += self._odd_variants(row, free, number)
         for one in found:
             self._copy(one)
         return [one for place, one in enumerate(found) if one != row and one not in found[:place]]
@@ -228,16 +221,31 @@ class Rows:
             self._next[place] += 1
             yield known[self._next[place] % len(known)]
 
-    def _odd_variants(self, row: Row, free: Sequence[Group]) -> Iterator[Row]:
-        """Without knowing any row that is taken: no NULLs, only NULLs, and each group's further values."""
-        yield {
-            **row,
-            **{name: cell for group in free if group.shown for name, cell in cells_of(group.columns, group.shown[0])},
-        }
-        yield {
-            **row,
-            **{name: cell for group in free if group.nulls for name, cell in cells_of(group.columns, group.nulls[0])},
-        }
+    def _like(self, row: Row, good: Row, free: Sequence[Group], number: int) -> Iterator[Row]:
+        alike = [{column.name: good[column.name] for column in group.columns} for group in free]
+        whole = {name: cell for cells in alike for name, cell in cells.items()}
+        for cells in alike:
+            yield {**row, **cells}
+        for place in range(len(free)):  # from another one in each row
+            own = {column.name: row[column.name] for column in free[(place + number) % len(free)].columns}
+            yield {**row, **whole, **own}
+        yield {**row, **whole}
+
+    def _odd_variants(self, row: Row, free: Sequence[Group], number: int) -> Iterator[Row]:
+        """Without knowing any row that is taken: what a trigger's source names, no NULLs, only NULLs, anything."""
+        hinted = [group for group in free if group.hinted]
+        for group in hinted:
+            for turn in range(len(group.hinted)):
+                pick = group.hinted[(turn + number) % len(group.hinted)]
+                yield {**self._tamed(row, free, turn), **dict(cells_of(group.columns, pick))}
+        for turn in range(max((len(group.hinted) for group in hinted), default=0)):
+            changed = self._tamed(row, free, turn)
+            for group in hinted:
+                changed.update(cells_of(group.columns, group.hinted[turn % len(group.hinted)]))
+            yield changed
+        for first in ("shown", "nulls"):
+            cells = [cells_of(group.columns, getattr(group, first)[0]) for group in free if getattr(group, first)]
+            yield {**row, **{name: cell for those in cells for name, cell in those}}
         for turn in range(12):
             changed = dict(row)
             for group in free:
@@ -245,6 +253,14 @@ class Rows:
                 if options:
                     changed.update(cells_of(group.columns, options[turn * 5 % len(options)]))
             yield changed
+
+    def _tamed(self, row: Row, groups: Sequence[Group], turn: int) -> Row:
+        tame = dict(row)
+        for group in groups:
+            options = group.tame or group.shown
+            if options:
+                tame.update(cells_of(group.columns, options[turn % len(options)]))
+        return tame
 
     def _copy(self, row: Row) -> None:
         for name, other in self._same.items():
@@ -264,16 +280,16 @@ class Rows:
         return frozenset(name for expression in unique.expressions for name in references(expression, names))
 
     def _clash(self, row: Row, only: Unique | None = None) -> Unique | None:
-        for unique, keys in zip(self._uniques, self._keys, strict=True):
-            key = self._key(unique, row)
+        for place, (unique, keys) in enumerate(zip(self._uniques, self._keys, strict=True)):
+            key = self._key(place, row)
             if key is not None and key in keys and only in (None, unique):
                 return unique
         return None
 
     def _keep(self, number: int, row: Row) -> None:
         self.rows[number] = row
-        for unique, keys in zip(self._uniques, self._keys, strict=True):
-            key = self._key(unique, row)
+        for place, keys in enumerate(self._keys):
+            key = self._key(place, row)
             if key is not None:
                 keys[key] = number
 
@@ -282,11 +298,11 @@ class Rows:
             for key in [key for key, owner in keys.items() if owner == number]:
                 del keys[key]
 
-    def _key(self, unique: Unique, row: Row) -> tuple[Cell, ...] | None:
-        """None: this row is like no other. A generated column counts as whatever it is made of."""
-        key = tuple(row.get(str(name)) for name in unique.columns)
-        generated = any(column.generated and column.name in unique.columns for column in self.table.columns)
-        return None if generated or (None in key and unique.nulls_distinct) else key
+    def _key(self, place: int, row: Row) -> tuple[Cell, ...] | None:
+        """None: this row is like no other, or a generated column, which only the server knows, decides."""
+        unique = self._uniques[place]
+        key = tuple([row.get(name) for name in unique.columns if name is not None])
+        return None if self._blind[place] or (unique.nulls_distinct and None in key) else key
 
 
 def _supply(group: Group) -> int:

@@ -48,6 +48,7 @@ class Group:
     :param spares: further ones, each different from all others in every column that must be unique.
     :param other: further ones.
     :param tame: in the place of one that something refuses.
+    :param hinted: that a trigger may ask for.
     :param counted: there are to be rows enough to show each; not of parents.
     :param refused: why there is no combination.
     """
@@ -59,6 +60,7 @@ class Group:
     spares: list[Combination] = field(default_factory=list)
     other: list[Combination] = field(default_factory=list)
     tame: list[Combination] = field(default_factory=list)
+    hinted: list[Combination] = field(default_factory=list)
     counted: bool = True
     defaulted: bool = False
     refused: str | None = None
@@ -74,6 +76,7 @@ def alone(choice: Choice) -> Group:
         spares=[(text,) for text in choice.spares],
         other=[(text,) for text in choice.other],
         tame=[(text,) for text in choice.tame],
+        hinted=[(text,) for text in choice.hinted],
         defaulted=choice.defaulted,
         refused=choice.refused,
     )
@@ -212,7 +215,8 @@ class _Query:
         cells = ", ".join(f"{what} AS c{place}" for place, what in enumerate(read))
         filled = " AND ".join(f"{_quoted(column)} IS NOT NULL" for column in key.referenced)
         order = ", ".join(_quoted(column) for column in key.referenced)
-        rows = f"(SELECT 0 AS absent, {cells} FROM {name} WHERE {filled} ORDER BY {order} LIMIT {_PARENTS})"
+        newest = " DESC" if self._all_parents else ""
+        rows = f"(SELECT 0 AS absent, {cells} FROM {name} WHERE {filled} ORDER BY {order}{newest} LIMIT {_PARENTS})"
         if self._may_be_absent(key):
             nothing = ", ".join(self._nothing(column, owned) for column in key.columns)
             rows = f"({rows} UNION ALL SELECT 1, {nothing})"
