@@ -202,13 +202,13 @@ def test_a_change_and_its_way_back(case: Case, bench: Bench) -> None:
     if bench.server.major < case.since:
         pytest.skip(f"PostgreSQL {bench.server.major} does not know this; {case.since} does")
     expected = tuple(entry for version, entry in case.changed if version <= bench.server.major)
-    with bench.copy(case.restores) as database:
-        before = look(database)
+    with bench.copy(case.restores) as database, psycopg.connect(database.url, autocommit=True) as connection:
+        before = snapshot(connection)
         execute(database, case.forth)
-        after = look(database)
+        after = snapshot(connection)
         dumped = dump(bench.server, database)
         execute(database, case.back)
-        restored = look(database)
+        restored = snapshot(connection)
         assert named(changes(before, after)) == expected
         left, notes = differences(before, restored, between=after)
         assert (named(left), notes) == (case.left, case.notes)

@@ -60,7 +60,7 @@ def differences(
     """What a round trip did not restore, and what differs and harms nobody, in words.
 
     A unique index or a constraint that is left on a former partition refuses rows that it took before, so it is a
-    difference, as is a name that PostgreSQL gave, except that of a NOT NULL constraint: nobody names those to drop them.
+    difference, as is another name that PostgreSQL gave, except to a NOT NULL constraint: those are dropped without it.
 
     :param between: the schema from which the way back started. Without it an index that is left on a former
         partition is a difference.

@@ -173,14 +173,14 @@ FACTS: Mapping[str, str] = {
     "relations": f"""
         SELECT c.oid, c.relnamespace, c.relkind::text, c.relispartition, c.oid::regclass::text, c.relname::text,
                c.relpersistence::text,
-               CASE WHEN c.reloptions IS NOT NULL OR t.reloptions IS NOT NULL OR c.relrowsecurity
-                         OR c.relforcerowsecurity OR c.relreplident IN ('n', 'f') AND c.relkind <> 'f' OR c.reloftype <> 0
+               CASE WHEN c.reloptions IS NOT NULL OR t.reloptions IS NOT NULL OR c.reloftype <> 0
+                      OR c.relrowsecurity OR c.relforcerowsecurity OR c.relreplident IN ('n', 'f')
                THEN concat_ws(' ', 'OF ' || nullif(c.reloftype, 0)::regtype, {options("c.reloptions")},
                  'TOAST ' || {options("t.reloptions")},
                  CASE WHEN c.relrowsecurity THEN 'ENABLE ROW LEVEL SECURITY' END,
                  CASE WHEN c.relforcerowsecurity THEN 'FORCE ROW LEVEL SECURITY' END,
                  CASE WHEN c.relkind <> 'f' THEN
-                   CASE c.relreplident WHEN 'n' THEN 'REPLICA IDENTITY NOTHING' WHEN 'f' THEN 'REPLICA IDENTITY FULL' END END)
+                   'REPLICA IDENTITY ' || CASE c.relreplident WHEN 'n' THEN 'NOTHING' WHEN 'f' THEN 'FULL' END END)
                END,
                pg_get_userbyid(c.relowner), c.relacl::text[]
         FROM pg_class c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid

@@ -1,7 +1,8 @@
 """The queries for every kind of object that is no part of a table: types, routines, operators, text search, foreign
 data, replication and the rest of what ``pg_dump`` would print.
 
-Not here: tables (``schema_tables``), sending the queries (``schema_reading``). Layer 1: only ``schema_reading`` imports it.
+Not here: tables (``schema_tables``), sending the queries (``schema_reading``). Layer 1: only ``schema_reading``
+imports it.
 """
 
 # ruff: noqa: S608 - what is put into the SQL are OIDs and phrases of our own
@@ -402,7 +403,8 @@ def _foreign(facts: Facts) -> dict[str, Query]:
             f"""
             SELECT s.oid, 'foreign server', quote_ident(s.srvname),
                    concat_ws(' ', 'SERVER', 'TYPE ' || quote_literal(s.srvtype),
-                             'VERSION ' || quote_literal(s.srvversion), 'FOREIGN DATA WRAPPER ' || quote_ident(w.fdwname)),
+                             'VERSION ' || quote_literal(s.srvversion),
+                             'FOREIGN DATA WRAPPER ' || quote_ident(w.fdwname)),
                    pg_get_userbyid(s.srvowner), s.srvacl::text[]
             FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
             WHERE {own(facts, "pg_foreign_server", "s")}
@@ -494,18 +496,19 @@ def _others(facts: Facts) -> dict[str, Query]:
     return {
         "extensions": Query(
             "pg_extension",
-            """
+            f"""
             SELECT oid, 'extension', quote_ident(extname),
                    format('SCHEMA %s VERSION %L', extnamespace::regnamespace, extversion),
-                   pg_get_userbyid(extowner), NULL::text[]
+                   CASE WHEN oid >= {FIRST} THEN pg_get_userbyid(extowner) END, NULL::text[]
             FROM pg_extension
             """,
         ),
         "settings": Query(
             "pg_db_role_setting",
             f"""
-            SELECT 0, 'setting', concat('database ', CASE WHEN s.setrole <> 0 THEN 'role ' || {role(facts, "s.setrole")} || ' ' END,
-                     split_part(setting, '=', 1)),
+            SELECT 0, 'setting',
+                   concat_ws(' ', 'database', CASE WHEN s.setrole <> 0 THEN 'role ' || {role(facts, "s.setrole")} END,
+                             split_part(setting, '=', 1)),
                    substr(setting, strpos(setting, '=') + 1), NULL, NULL::text[]
             FROM pg_db_role_setting s, unnest(s.setconfig) AS setting
             WHERE s.setdatabase = {facts.database}

@@ -1,4 +1,4 @@
-"""Reads the schema of a database whole: everything that ``pg_dump`` would print, as entries ``(kind, name) → definition``.
+"""Reads the schema of a database whole: all that ``pg_dump`` would print, as entries ``(kind, name) → definition``.
 
 Names are written as ``quote_ident`` writes each part, with the schema: table ``public.users``, column
 ``public.users.email``, constraint ``public.users.users_email_key``, index ``public.ix_users_email``, function
@@ -9,8 +9,8 @@ owners other than the database's (``owner``).
 Definitions hold no OIDs, do not depend on the session's settings, and name no role that a server has by chance: the
 owner of an object is ``OWNER`` in its privileges, the owner of the database ``CURRENT_ROLE``.
 
-Not here: the SQL (``schema_facts``, ``schema_tables``, ``schema_kinds``), comparing (``schema``, which alone imports this
-and gives its names to everybody above). Layer 2.
+Not here: the SQL (``schema_facts``, ``schema_tables``, ``schema_kinds``), comparing (``schema``, which alone imports
+this and gives its names to everybody above). Layer 2.
 """
 
 import hashlib
@@ -72,9 +72,10 @@ class Snapshot:
 def snapshot(connection: psycopg.Connection[Any], *, ignored: frozenset[str] = frozenset()) -> Snapshot:
     """Read the schema, in a transaction of its own, or in a savepoint of the one that is open.
 
-    Waits for sessions that hold an ACCESS EXCLUSIVE lock on a table.
+    Waits for sessions that hold an ACCESS EXCLUSIVE lock on a table; nobody may change the schema meanwhile.
 
     :param ignored: relations to leave out with all that belongs to them, as quoted qualified names.
+    :raises psycopg.Error: the connection is broken, a lock was not to be had in time, a catalogue may not be read.
     """
     with _reading(connection) as ask:
         found = ask(FACTS)
@@ -172,28 +173,12 @@ _KINDS_OF_PRIVILEGES = {  # for acldefault()
 
 # Options of foreign objects that are no secrets.
 _SHOWN = frozenset(
-    [
-        "host",
-        "hostaddr",
-        "port",
-        "dbname",
-        "schema_name",
-        "table_name",
-        "column_name",
-        "filename",
-        "format",
-        "header",
-        "delimiter",
-        "encoding",
-        "use_remote_estimate",
-        "fetch_size",
-        "updatable",
-        "extensions",
-        "async_capable",
-        "truncatable",
-        "batch_size",
-    ]
-)
+    (
+        "async_capable", "batch_size", "column_name", "dbname", "delimiter", "encoding", "extensions", "fetch_size",
+        "filename", "format", "header", "host", "hostaddr", "port", "schema_name", "table_name", "truncatable",
+        "updatable", "use_remote_estimate",
+    )
+)  # fmt: skip
 
 
 class _Book:
@@ -290,40 +275,30 @@ class _Book:
         return privileges(acl, owner, self._roles, self._everything[letter])
 
     def _enter_columns(self) -> None:
-        relations = {row[0]: (*_WORDS[row[2]], *row[3:6], row[8]) for row in self._found["relations"]}
+        relations = {row[0]: (_WORDS[row[2]][1], *row[3:6], row[8]) for row in self._found["relations"]}
         defaults = {(row[0], row[1]): row[2] for row in self._found["defaults"]}
         named = {(row[0], row[1]): row[2:] for row in self._found.get("not null", ())}
         identities = {(row[6], row[7]): row for row in self._found.get("sequences", ()) if row[5] == "i"}
         for row in self._found["columns"]:
             relation, number, raw, name, definition, required, identity, generated, rest, local, acl = row
-            _, word, partition, table, raw_table, owner = relations[relation]
+            word, partition, table, raw_table, owner = relations[relation]
             full = f"{table}.{name}"
             place = relation, number
-            if word:
+            if not word:
+                definition = ""  # a view's query or a type's definition tells its columns
+            else:
                 self._columns.setdefault(table, []).append(name)
                 if identity:
                     definition += f" {_identity(identity, definition, identities.get(place))}"
                 if required:
-                    constraint = named.get(place)
-                    usual = (None, f"{raw_table}_{raw}_not_null")
-                    if constraint is None or (constraint[0] in usual and not constraint[2]):
-                        definition += " NOT NULL"
-                    else:
-                        definition += f" {_not_null(raw_table, raw, partition, *constraint)}"
-            else:
-                definition = ""
-            if generated:
-                stored = "VIRTUAL" if generated == "v" else "STORED"
-                definition += f" GENERATED ALWAYS AS ({defaults[place]}) {stored}"
-            elif place in defaults:
-                definition += f" DEFAULT {defaults[place]}"
+                    definition += f" {_not_null(raw_table, raw, partition, named.get(place))}"
+            if place in defaults:
+                definition += f" {_default(generated, defaults[place])}"
             if rest:
                 definition += f" {rest}"
             if word and not local and not partition:
                 definition += " INHERITED"
-            self._known["pg_class", relation, number] = "column", full
-            if definition:
-                self._objects["column", full] = definition.lstrip()
+            self._enter("pg_class", relation, "column", full, definition.lstrip() or None, number=number)
             if acl is not None:
                 self._grant("column", full, acl, owner)
 
@@ -408,11 +383,22 @@ def _identity(kind: str, type_: str, row: tuple[Any, ...] | None) -> str:
     return f"{text} ({' '.join(filter(None, words))})"
 
 
-def _not_null(table: str, column: str, partition: bool, raw: str | None, quoted: str, words: str | None) -> str:
+def _not_null(table: str, column: str, partition: bool, constraint: tuple[str | None, str, str | None] | None) -> str:
+    if constraint is None:
+        return "NOT NULL"
+    raw, quoted, words = constraint
+    if raw is None or raw == f"{table}_{column}_not_null" or raw == _generated_name(table, column, "not_null"):
+        text = "NOT NULL"
+    else:
+        text = f"CONSTRAINT {quoted} NOT NULL"
     words = words.removesuffix("LOCAL").rstrip() if words and partition else words
-    usual = raw is None or raw == _generated_name(table, column, "not_null")
-    text = "NOT NULL" if usual else f"CONSTRAINT {quoted} NOT NULL"
     return f"{text} {words}" if words else text
+
+
+def _default(generated: str, expression: str) -> str:
+    if not generated:
+        return f"DEFAULT {expression}"
+    return f"GENERATED ALWAYS AS ({expression}) {'VIRTUAL' if generated == 'v' else 'STORED'}"
 
 
 def _generated_name(table: str, column: str, label: str) -> str:

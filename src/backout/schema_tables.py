@@ -46,21 +46,23 @@ def other_queries(facts: Facts) -> dict[str, str]:
         # (oid, relation, name, definition, its index); NOT NULL is told by the column
         "constraints": f"""
             SELECT oid, conrelid, quote_ident(conname),
-                   pg_get_constraintdef(oid) || CASE WHEN contype = 'c' AND NOT conislocal THEN ' INHERITED' ELSE '' END,
+                   concat(pg_get_constraintdef(oid), CASE WHEN contype = 'c' AND NOT conislocal THEN ' INHERITED' END),
                    CASE WHEN contype <> 'f' THEN conindid ELSE 0 END
             FROM pg_constraint
             WHERE {relations} AND contype IN ('c', 'f', 'p', 'u', 'x') AND (contype <> 'f' OR conparentid = 0)""",
         # (oid, relation, name, definition, more of it, options); one that a constraint implies has no definition
         "indexes": f"""
             SELECT c.oid, i.indrelid, c.oid::regclass::text,
-                   CASE WHEN NOT i.indisunique AND NOT i.indisexclusion OR c.oid NOT IN (
-                     SELECT conindid FROM pg_constraint WHERE contype IN ('p', 'u', 'x')) THEN pg_get_indexdef(c.oid) END,
+                   CASE WHEN NOT i.indisunique AND NOT i.indisexclusion
+                          OR c.oid NOT IN (SELECT conindid FROM pg_constraint WHERE contype IN ('p', 'u', 'x'))
+                   THEN pg_get_indexdef(c.oid) END,
                    CASE WHEN NOT i.indisvalid OR i.indisclustered OR i.indisreplident OR i.indexprs IS NOT NULL THEN
                      concat_ws(' ', CASE WHEN NOT i.indisvalid THEN 'INVALID' END,
                        CASE WHEN i.indisclustered THEN 'CLUSTER ON' END,
                        CASE WHEN i.indisreplident THEN 'REPLICA IDENTITY' END,
                        CASE WHEN i.indexprs IS NOT NULL THEN
-                         (SELECT 'STATISTICS (' || string_agg(attnum || ' ' || attstattarget, ', ' ORDER BY attnum) || ')'
+                         (SELECT 'STATISTICS ('
+                                 || string_agg(attnum || ' ' || attstattarget, ', ' ORDER BY attnum) || ')'
                           FROM pg_attribute WHERE attrelid = c.oid AND attstattarget >= 0) END) END,
                    CASE WHEN c.reloptions IS NOT NULL THEN {options("c.reloptions")} END
             FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE {one_of("i.indrelid", facts.relations)}""",
@@ -148,7 +150,7 @@ def uncalled_query(sequences: Collection[tuple[str, str]]) -> str:
 
 
 def _columns(facts: Facts) -> str:
-    """``(relation, number, raw name, name, type, not null, identity, generated, rest, local, privileges)``, in order."""
+    """``(relation, number, raw name, name, type, not null, identity, generated, rest, local, privileges)``."""
     return f"""
     SELECT a.attrelid, a.attnum, a.attname::text, quote_ident(a.attname),
            CASE WHEN a.attcollation = 0 OR a.attcollation = t.typcollation THEN format_type(a.atttypid, a.atttypmod)
@@ -276,7 +278,8 @@ def _comments(facts: Facts) -> str:
     builtin = (PUBLIC_SCHEMA, *facts.builtin_extensions)  # CREATE EXTENSION brings a comment
     return f"""
     SELECT classoid::regclass::text, objoid, objsubid, description, NULL FROM pg_description
-    WHERE objoid >= {FIRST} OR objoid IN ({", ".join(map(str, builtin))}) AND classoid IN ({_PG_NAMESPACE}, {_PG_EXTENSION})
+    WHERE objoid >= {FIRST}
+      OR objoid IN ({", ".join(map(str, builtin))}) AND classoid IN ({_PG_NAMESPACE}, {_PG_EXTENSION})
     """
 
 
@@ -344,8 +347,8 @@ def _their_privileges(facts: Facts) -> str:
         where += [f"{schema} = {CATALOG_SCHEMA}"] if schema else []
         if where:
             parts.append(
-                f"SELECT '{catalog}'::regclass AS catalog, oid, 0 AS number, {owner} AS owner, {acl} AS acl, {kind} AS kind,"
-                f" {name} AS name FROM {catalog} WHERE {acl} IS NOT NULL AND ({' OR '.join(where)})"
+                f"SELECT '{catalog}'::regclass AS catalog, oid, 0 AS number, {owner} AS owner, {acl} AS acl,"
+                f" {kind} AS kind, {name} AS name FROM {catalog} WHERE {acl} IS NOT NULL AND ({' OR '.join(where)})"
             )
     if "pg_class" in facts.members:
         parts.append(
@@ -379,7 +382,8 @@ def role_queries(version: int) -> dict[str, str]:
         "memberships": f"""
             SELECT 'membership', format('%I in %I', member.rolname, role.rolname),
                    string_agg({_membership(version)}, '; ' ORDER BY {_membership(version)})
-            FROM pg_auth_members m JOIN pg_roles role ON role.oid = m.roleid JOIN pg_roles member ON member.oid = m.member
+            FROM pg_auth_members m JOIN pg_roles role ON role.oid = m.roleid
+              JOIN pg_roles member ON member.oid = m.member
             WHERE member.{ours} GROUP BY member.rolname, role.rolname""",
         "settings": """
             SELECT 'setting', concat('role ', coalesce(quote_ident(rolname), 'ALL'), ' ', split_part(setting, '=', 1)),
