@@ -30,7 +30,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from backout.seed_choices import Wish
+from backout.seed_choices import Wish, only_null
 from backout.seed_filling import Filler, first_of, insert_sql, update_sql
 from backout.seed_order import Pass, needed, partitions_of, passes
 from backout.seed_orders import Failure, Order, ask, attempt, change, run
@@ -158,8 +158,8 @@ def _groups_naming(
             default = choice.column.default or ("0" if choice.column.identity else "NULL")
             if choice.column.sequence is not None:
                 default = "1"
-            kept = () if default == "NULL" else choice.shown
-            choices[name] = replace(choice, shown=kept, spares=(), other=(), tame=(), expression=default)
+            none = only_null(choice, default)
+            choices[name] = none if default == "NULL" else replace(none, shown=choice.shown)
     return filler.groups([Pass(table.qualified)])[table.qualified]
 
 

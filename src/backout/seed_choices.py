@@ -10,8 +10,8 @@ Not here: columns that conditions tie to others (``seed_solver``). Layer 5.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -59,6 +59,11 @@ class Choice:
     refused: str | None = None
 
 
+def only_null(choice: Choice, expression: str | None = None) -> Choice:
+    """Of a column the choice of NULL, or of what an expression gives."""
+    return Choice(column=choice.column, null=choice.null, expression=expression)
+
+
 @dataclass(frozen=True)
 class Wish:
     """What is wanted of a table's values.
@@ -102,7 +107,40 @@ class _Proposal:
 def choices_of(
     connection: psycopg.Connection[Any], tables: Mapping[str, tuple[Table, Conditions, Wish]]
 ) -> dict[str, dict[str, Choice]]:
-    """By table, and raw name of a column that can be written, what the column may be."""
+    """By table, and raw name of a column that can be written, what the column may be.
+
+    The same question is not asked twice: neither the table nor what its conditions call has changed.
+    """
+    version = connection.info.server_version
+    found: dict[str, dict[str, Choice]] = {}
+    keys: dict[str, Hashable] = {}
+    for name, (table, conditions, wish) in tables.items():
+        if not _asks_more(table, conditions):
+            keys[name] = (version, replace(table, oid=0), wish)
+            if keys[name] in _KNOWN:
+                found[name] = _KNOWN[keys[name]]
+    unknown = {name: those for name, those in tables.items() if name not in found}
+    found.update(_ask_for(connection, unknown))
+    if len(_KNOWN) > _REMEMBERED:
+        _KNOWN.clear()
+    _KNOWN.update({keys[name]: found[name] for name in unknown if name in keys})
+    return {name: dict(choices) for name, choices in found.items()}
+
+
+_KNOWN: dict[Hashable, dict[str, Choice]] = {}
+_REMEMBERED = 500  # tables
+
+
+def _asks_more(table: Table, conditions: Conditions) -> bool:
+    """Whether the answer depends on more than the table: on functions of the user, or what triggers do."""
+    if table.triggers or _calls(text for texts in conditions.mentioned.values() for text in texts):
+        return True
+    return any(_calls(base_of(column.of, column.type)[2]) for column in table.columns)
+
+
+def _ask_for(
+    connection: psycopg.Connection[Any], tables: Mapping[str, tuple[Table, Conditions, Wish]]
+) -> dict[str, dict[str, Choice]]:
     sources = _sources(connection, [(table, conditions) for table, conditions, _ in tables.values()])
     domains = _domains(connection, [table for table, _, _ in tables.values()])
     proposals = [

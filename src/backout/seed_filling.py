@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from backout.seed_choices import Choice, Wish, choices_of, quote
+from backout.seed_choices import Choice, Wish, choices_of, only_null, quote
 from backout.seed_conditions import Conditions, conditions_of
 from backout.seed_expressions import references
 from backout.seed_order import Pass, partitions_of
@@ -69,6 +69,8 @@ class Filler:
         self._partitions = partitions_of(tables)
         self._provisional: dict[str, Pass] = {}
         self._last: dict[tuple[str, str], int] = {}
+        self._there: dict[str, list[Row]] = {}
+        self._complete_ones: set[str] = set()
         self.inserted: dict[str, int] = {}
         self.failures: dict[str, list[Failure]] = {}
         self.refused: dict[tuple[str, str], str] = {}
@@ -83,22 +85,25 @@ class Filler:
 
     def fill(self, level: Sequence[Pass]) -> None:
         """Make passes that do not depend on each other."""
-        mine = [one for one in level if one.table in self.choices]
+        mine = [one for one in level if one.table in self.choices and (one.late or not self._is_complete(one.table))]
         groups = self.groups(mine)
         self._complete([one for one in mine if one.table in self._provisional and not one.late], groups)
         fillings = [self._filling(one, groups[one.table]) for one in mine]
-        for _ in range(_ATTEMPTS):
+        for number in range(_ATTEMPTS):
             waiting = [one for one in fillings if one.rows.rows.keys() - one.done]
             if not waiting:
                 break
-            self._insert(waiting)
+            self._insert(waiting, singly=number > 0)
         for filling in fillings:
             name = filling.table.qualified
             for number in filling.rows.rows.keys() - filling.done:
                 filling.rows.drop(number)
             self.inserted[name] = self.inserted.get(name, 0) + len(filling.done)
             self.failures.setdefault(name, []).extend(filling.refused)
+            self._there.setdefault(name, []).extend(filling.rows.rows[number] for number in sorted(filling.done))
         for one in mine:
+            if one.way == "null" and _through_key(self._tables[one.table], one.late):
+                self._complete_ones.add(one.table)
             if one.way in ("deferred", "unchecked"):
                 self._provisional[one.table] = one
         self._advance_sequences([one.table for one in mine])
@@ -171,12 +176,7 @@ class Filler:
             return choices
         kept = {name for key in _keys(table) if key not in one.late for name in key.columns}
         free = late - kept or late
-        return {
-            name: replace(choice, shown=(), literals=(), spares=(), other=(), tame=(), refused=None)
-            if name in free
-            else choice
-            for name, choice in choices.items()
-        }
+        return {name: only_null(choice) if name in free else choice for name, choice in choices.items()}
 
     def _numbered(self, table: Table, column: Column, choice: Choice) -> Choice:
         """The choice for a column that draws from a sequence: the numbers that follow."""
@@ -233,6 +233,10 @@ class Filler:
             self._last[table.qualified, column.name] = last
             highest[numbers.qualified] = last + (130 if table.bound is not None else 0)
 
+    def _is_complete(self, name: str) -> bool:
+        """Whether it has all its rows, of which those foreign keys are to be filled that are part of its own key."""
+        return name in self._complete_ones
+
     # -- rows -------------------------------------------------------------------------------------------
 
     def _filling(self, one: Pass, groups: Sequence[Group]) -> _Filling:
@@ -243,30 +247,33 @@ class Filler:
             if len(beside) > 2:
                 count, exactly = (6 if len(beside) <= 6 else 3), True
                 start = sorted(beside).index(one.table) * count
-        if one.late:
+        if one.late and not _through_key(table, one.late):
             count, exactly = 3, True
-        rows = Rows(table, groups, same=_same(one, table), start=start)
+        before = self._there.get(one.table, ())
+        rows = Rows(table, groups, before=before, same=_same(one, table), start=start)
         rows.assemble(min(count, 4) if wish.tame else count, tame=wish.tame, exactly=exactly)
         return _Filling(table, rows, one.way, set(), [])
 
-    def _insert(self, fillings: Sequence[_Filling]) -> None:
+    def _insert(self, fillings: Sequence[_Filling], *, singly: bool) -> None:
         """Insert what waits; rows that are refused are mended, to be inserted the next time, or dropped."""
         waiting = [(filling, sorted(filling.rows.rows.keys() - filling.done)) for filling in fillings]
-        together = [
-            [insert_sql(filling.table, [filling.rows.rows[number] for number in numbers])]
-            for filling, numbers in waiting
-        ]
-        whole = self._changed([filling for filling, _ in waiting], together)
-        failed = [place for place, [answer] in enumerate(whole) if isinstance(answer, Failure)]
+        answers: dict[int, list[Any]] = {}
+        if not singly:
+            together = [
+                [insert_sql(one.table, [one.rows.rows[number] for number in numbers])] for one, numbers in waiting
+            ]
+            for place, [answer] in enumerate(self._changed([one for one, _ in waiting], together)):
+                if not isinstance(answer, Failure):
+                    answers[place] = [1] * answer + [0] * (len(waiting[place][1]) - answer)
+        failed = [place for place in range(len(waiting)) if place not in answers]
         single = [
             [insert_sql(waiting[place][0].table, [waiting[place][0].rows.rows[number]]) for number in waiting[place][1]]
             for place in failed
         ]
-        answers = dict(zip(failed, self._changed([waiting[place][0] for place in failed], single), strict=True))
+        answers.update(zip(failed, self._changed([waiting[place][0] for place in failed], single), strict=True))
         blamed: list[tuple[_Filling, int, Failure]] = []
         for place, (filling, numbers) in enumerate(waiting):
-            [number] = whole[place]
-            blamed += self._judge(filling, numbers, answers.get(place) or [1] * number + [0] * (len(numbers) - number))
+            blamed += self._judge(filling, numbers, answers[place])
         self._blame(blamed)
 
     def _changed(self, fillings: Sequence[_Filling], statements: Sequence[Sequence[str]]) -> list[list[Any]]:
@@ -430,6 +437,11 @@ def _same(one: Pass, table: Table) -> dict[str, str]:
     own = [key for key in one.late if key.references == table.qualified]
     pairs = [pair for key in own for pair in zip(key.columns, key.referenced, strict=True)]
     return {column: referenced for column, referenced in pairs if column != referenced}
+
+
+def _through_key(table: Table, keys: Sequence[ForeignKey]) -> bool:
+    """Whether one of these foreign keys contains the table's own key: a new row can have nothing that refers to it."""
+    return table.key is not None and any(set(table.key) <= set(key.columns) for key in keys)
 
 
 def _deferred(filling: _Filling, *, immediate: bool) -> list[str]:

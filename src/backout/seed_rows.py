@@ -43,10 +43,17 @@ class Rows:
     """
 
     def __init__(
-        self, table: Table, groups: Sequence[Group], *, same: Mapping[str, str] | None = None, start: int = 0
+        self,
+        table: Table,
+        groups: Sequence[Group],
+        *,
+        before: Sequence[Row] = (),
+        same: Mapping[str, str] | None = None,
+        start: int = 0,
     ) -> None:
         """Nothing is assembled yet.
 
+        :param before: rows that are there.
         :param same: raw name of a column → that of the column of the same row whose value it has.
         :param start: place of the value to begin with: each of many partitions shows other ones.
         """
@@ -60,6 +67,8 @@ class Rows:
         generated = {column.name for column in table.columns if column.generated}
         self._blind = [any(name in generated for name in unique.columns) for unique in self._uniques]
         self._keys: list[dict[tuple[Cell, ...], int]] = [{} for _ in self._uniques]
+        for number, row in enumerate(before, 1):
+            self._remember(-number, row)
 
     def assemble(self, count: int, *, tame: bool = False, exactly: bool = False) -> None:
         """Add rows; fewer where uniqueness leaves no more, and more where there is more to show unless ``exactly``."""
@@ -288,6 +297,9 @@ class Rows:
 
     def _keep(self, number: int, row: Row) -> None:
         self.rows[number] = row
+        self._remember(number, row)
+
+    def _remember(self, number: int, row: Row) -> None:
         for place, keys in enumerate(self._keys):
             key = self._key(place, row)
             if key is not None:

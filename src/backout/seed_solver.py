@@ -149,7 +149,8 @@ class _Query:
             refused = f"its conditions cannot be evaluated: {combinations.state} {combinations.message}"
         else:
             found = [self._read(values) for values in combinations]
-        apart = [] if isinstance(spares, Failure) else [self._apart()[place] for place in spares]
+        rows = self._apart() if spares else []
+        apart = [] if isinstance(spares, Failure) else [rows[place] for place in spares]
         if not found and not apart and refused is None:
             refused = self._why_none()
         return self._arranged(found, apart, refused)

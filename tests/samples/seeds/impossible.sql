@@ -1,0 +1,24 @@
+-- What cannot be filled, and what is said about it.
+CREATE TYPE two AS (a text, b text);
+CREATE TABLE refuses (id serial PRIMARY KEY, name text NOT NULL);
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'only the batch job may do that'; END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON refuses FOR EACH ROW EXECUTE FUNCTION refuse();
+CREATE TABLE swallowed (id serial PRIMARY KEY, name text NOT NULL);
+CREATE RULE swallow AS ON INSERT TO swallowed DO INSTEAD NOTHING;
+CREATE TABLE taken_away (id integer);
+CREATE FUNCTION take() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER take BEFORE INSERT ON taken_away FOR EACH ROW EXECUTE FUNCTION take();
+CREATE TABLE never (a integer NOT NULL CHECK (a > 1 AND a < 1));
+CREATE TABLE secret (a text NOT NULL CHECK (md5(a) = '900150983cd24fb0d6963f7d28e17f73'), b text CHECK (md5(b) = 'd41d8cd98f00b204e9800998ecf8427f00'));
+CREATE TABLE below (id serial PRIMARY KEY, refused_id integer NOT NULL REFERENCES refuses);
+CREATE TABLE beside (id serial PRIMARY KEY, refused_id integer REFERENCES refuses);
+CREATE TABLE root (a integer) PARTITION BY LIST (a);
+CREATE DOMAIN no AS integer CHECK (false);
+CREATE TABLE no_value (a no NOT NULL);
+CREATE EXTENSION postgres_fdw;
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '1');
+CREATE FOREIGN TABLE far (a integer) SERVER elsewhere;
+CREATE TABLE emptied (a integer NOT NULL, gone text);
+CREATE FUNCTION empty_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.gone := NULL; RETURN NEW; END $$;
+CREATE TRIGGER empty_it BEFORE INSERT OR UPDATE ON emptied FOR EACH ROW EXECUTE FUNCTION empty_it();
+CREATE TABLE generated_null (a integer, b integer GENERATED ALWAYS AS (NULL::integer + a) STORED);
