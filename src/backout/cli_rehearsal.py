@@ -58,6 +58,11 @@ def rehearse(
         campaign = stack.enter_context(Campaign(_target(**target), choice, step_seconds=timeout, jobs=jobs))
         click.echo(f"backout: {campaign.server.description}", err=True)
         chosen = campaign.choose(revisions, only_new=new)
+        if not chosen:
+            click.echo(
+                f"nothing to rehearse: the evidence of {len(campaign.choose(revisions))} revisions is up to date"
+            )
+            return
         with Progress(len(chosen)) as progress:
             results = []
             kept = campaign.files.read_what_can_be_read()
@@ -74,11 +79,16 @@ def rehearse(
         names = {name: hazard.name for name, hazard in load_catalogue().items()}
         _write_json(sarif_path, sarif(done, names, __version__))
     print_report(done)
-    unwaived = [one for one in done for finding in one.findings if finding.severity == "error" and not finding.waiver]
-    if unwaived:
+    number = sum(finding.severity == "error" and not finding.waiver for one in done for finding in one.findings)
+    if number:
+        these, it = (
+            ("1 finding of severity error is", "it")
+            if number == 1
+            else (f"{number} findings of severity error are", "one")
+        )
         raise BackoutError(
-            f"{len(unwaived)} findings of severity error are not accepted; mend the revision, or accept one with a "
-            "comment in its file: # backout: accept HAZARD: reason"
+            f"{these} not accepted; mend the revision, or accept {it} with a comment in its file: "
+            "# backout: accept HAZARD: reason"
         )
 
 
@@ -97,6 +107,7 @@ def check(revisions: Sequence[str], jobs: int, timeout: float, choice: str | Non
     """
     from backout.campaign import Campaign, documentation_faults, evidence_faults  # noqa: PLC0415
     from backout.progress import Progress  # noqa: PLC0415
+    from backout.rules import UNUSED  # noqa: PLC0415
 
     with Campaign(_target(**target), choice, step_seconds=timeout, jobs=jobs) as campaign:
         click.echo(f"backout: {campaign.server.description}", err=True)
@@ -109,7 +120,7 @@ def check(revisions: Sequence[str], jobs: int, timeout: float, choice: str | Non
         reported = campaign.report(results)
         faults = [*evidence_faults(campaign, results), *documentation_faults(campaign, reported)]
     faults += [
-        f"{one.evidence.path}: {finding.hazard}: {finding.message}"
+        finding.message if finding.hazard == UNUSED else f"{one.evidence.path}: {finding.hazard}: {finding.message}"
         for one in reported
         for finding in one.findings
         if finding.severity == "error" and not finding.waiver
