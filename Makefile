@@ -18,7 +18,7 @@ export MESSAGE
 serve: setup  ## build the site, serve it on http://127.0.0.1:8000, and run every page meanwhile
 	$(VENV)/bin/backout serve
 
-test: setup  ## run everything: pages, tests, linters, the site; on PostgreSQL 18, and 15 where it is installed
+test: setup $(VENV)/environments/.complete  ## run everything: pages, tests, linters, the site; on PostgreSQL 18, and 15 where it is installed
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 	@if $(VENV)/bin/backout postgres --postgres system:15 -- true 2>/dev/null; then \
 		BACKOUT_POSTGRES=system:15 $(VENV)/bin/python -m pytest $(PYTEST_ARGS); \
@@ -27,6 +27,14 @@ test: setup  ## run everything: pages, tests, linters, the site; on PostgreSQL 1
 	else \
 		echo "NOT CHECKED: everything on PostgreSQL 15, which is not installed here (Debian: postgresql-15)"; \
 	fi
+
+##@ Measured risk
+.PHONY: rehearse check
+rehearse: setup  ## measure what every changed revision's rollback loses, and write alembic/evidence/
+	@$(VENV)/bin/backout rehearse --new --jobs 2
+
+check: setup  ## measure every revision again; fail where evidence, docstrings or waivers are not true
+	@$(VENV)/bin/backout check --jobs 2
 
 ##@ Migrations
 .PHONY: migrate migrate-up migrate-down-one migrate-current migrate-create migrate-test sample
@@ -49,7 +57,7 @@ migrate-current: need-database  ## show the current revision
 migrate-create: need-database  ## create a migration from the models: MESSAGE="add users.nickname"
 	@test -n "$$MESSAGE" || { echo 'error: MESSAGE is not set; for example: make migrate-create MESSAGE="add users.nickname"' >&2; exit 2; }
 	@$(BIN)alembic revision --autogenerate -m "$$MESSAGE"
-	@echo 'Next: read the new file, fill in its docstring, then: make migrate-up migrate-test'
+	@echo 'Next: read the new file, fill in its docstring, then: make migrate-up migrate-test rehearse'
 
 migrate-test: need-database  ## test the rollback of the last migration, on a disposable database
 	@bash scripts/test_migration_rollback.sh
@@ -73,6 +81,15 @@ $(VENV)/.complete: requirements.txt pyproject.toml
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# The releases of Alembic and SQLAlchemy that other projects run: tests/environments/NAME.txt
+ENVIRONMENTS := sqlalchemy14 sqlalchemy20
+$(VENV)/environments/.complete: $(VENV)/.complete $(ENVIRONMENTS:%=tests/environments/%.txt)
+	@for name in $(ENVIRONMENTS); do \
+		$(PYTHON) -m venv $(VENV)/environments/$$name && \
+		$(VENV)/environments/$$name/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+			--requirement tests/environments/$$name.txt || exit 1; done
+	@touch $@
+
 site: setup  ## build the site into site/, executing nothing
 	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(VENV)/bin/mkdocs build --strict
 
@@ -85,10 +102,13 @@ bench: setup  ## measure how fast a disposable database is there
 mutate: setup  ## change the guides one word at a time and list the changes that no test notices
 	$(VENV)/bin/python tests/mutate.py
 
-lock: setup  ## resolve requirements.txt anew
+lock: setup  ## resolve requirements.txt and those of tests/environments anew
 	$(VENV)/bin/python -m pip install --quiet uv
 	$(VENV)/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements.txt
+	for name in $(ENVIRONMENTS); do \
+		$(VENV)/bin/uv pip compile tests/environments/$$name.in --universal --python-version 3.11 \
+			--generate-hashes --no-emit-index-url --no-annotate --no-header --output-file tests/environments/$$name.txt || exit 1; done
 
 clean:  ## remove what make has made
 	rm -rf $(VENV) build site

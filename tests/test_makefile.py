@@ -223,7 +223,7 @@ def test_a_new_migration_is_made_from_the_models(
     (new,) = {path for path in versions.iterdir() if path.suffix == ".py"} - before
     assert done.stdout == (
         f"Generating {new} ...  done\n"
-        "Next: read the new file, fill in its docstring, then: make migrate-up migrate-test\n"
+        "Next: read the new file, fill in its docstring, then: make migrate-up migrate-test rehearse\n"
     )
     assert not (working_copy.root / "x").exists()
     written = new.read_text(encoding="utf-8")

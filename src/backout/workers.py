@@ -535,7 +535,9 @@ class _Talk:
         if not rows or rows[0][:3] != self._waiting:  # of two threads, one may go on in a moment
             self._waiting = rows[0][:3] if rows else None
             return
-        waiting, _, _, waits, held = rows[0]
+        waiting, blocker, _, waits, last = rows[0]
+        # What it ran last may have been our probe.
+        held = next((ran.sql for ran in reversed(self.statements) if ran.pid == blocker), last)
         self.blocked = (
             f"the step blocks itself: one of its connections waits in {_short(waits)} for another one, which is idle "
             f"in a transaction after {_short(held)}"
