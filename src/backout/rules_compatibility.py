@@ -150,7 +150,7 @@ def _default_changed(evidence: Evidence) -> Findings:
     for change, before, after in changes_of(evidence).altered("column"):
         was, now = column(before).default, column(after).default
         if was != now and was is not None and (now is not None or not column(after).not_null):
-            yield {**_of_column(change.name), "before": was, "after": defined(now)}
+            yield {**_of_column(change.name), "before": was, "after": defined(now, "none")}
 
 
 def _narrowed(evidence: Evidence) -> Findings:
@@ -259,7 +259,11 @@ def _privileges(evidence: Evidence) -> Findings:
     for change in changes.of("privilege", "owner", "default privilege"):
         name = re.sub(r"^(?:[a-z]+ )+", "", change.name)
         if not {name, parent_of(name)} & (gone | new):
-            yield {"subject": change.name, "before": defined(change.before), "after": defined(change.after)}
+            yield {
+                "subject": change.name,
+                "before": defined(change.before, "what is usual"),
+                "after": defined(change.after, "what is usual"),
+            }
 
 
 def _row_security(evidence: Evidence) -> Findings:

@@ -20,6 +20,7 @@ from backout.evidence import Evidence, Lock, SchemaChange, Statement, Step
 Findings = Iterable[Mapping[str, str]]
 
 _LONGEST = 60  # characters of a value, or of a definition, that a message shows
+_CONTROL = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _SQL = re.compile(
     r"""
       (?P<space>    \s+ | --[^\n]* | /\*.*?\*/ )
@@ -319,8 +320,10 @@ def _unnamed(definition: str) -> str:
 
 
 def value(text: str | None) -> str:
-    """A value, as a message shows it."""
-    return "NULL" if text is None else f"'{shortened(text)}'"
+    """A value, as a message shows it: in one line."""
+    if text is None:
+        return "NULL"
+    return f"'{shortened(text.translate(_CONTROL))}'"
 
 
 def example(pair: tuple[str | None, str | None]) -> str:
@@ -328,9 +331,9 @@ def example(pair: tuple[str | None, str | None]) -> str:
     return f"{value(pair[0])} → {value(pair[1])}"
 
 
-def defined(definition: str | None) -> str:
+def defined(definition: str | None, absent: str = "missing") -> str:
     """A definition in a message."""
-    return "missing" if definition is None else shortened(definition, 2 * _LONGEST)
+    return absent if definition is None else one_line(definition)
 
 
 def shortened(text: str, longest: int = _LONGEST) -> str:

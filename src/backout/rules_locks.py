@@ -127,7 +127,7 @@ def _patches(work: Work) -> Values:
         use = f"ALTER TABLE {work.table} ADD CONSTRAINT {index[1]} {index[2].upper()} USING INDEX {index[1]}"
     column = re.search(r'(?is)ALTER\s+(?:COLUMN\s+)?("(?:[^"]|"")+"|\S+)\s+SET\s+NOT\s+NULL', sql)
     column_name = column[1] if column else "?"
-    check = f"{_bare(column_name)}_not_null"
+    check = f"{_bare(short(work.table))}_{_bare(column_name)}_present"
     return {
         "concurrently": executes(concurrently),
         "not_valid": executes(f"{sql} NOT VALID"),

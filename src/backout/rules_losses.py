@@ -28,6 +28,7 @@ from backout.rules_facts import (
     rule,
     says,
     short,
+    shortened,
     value,
 )
 from backout.verdict import added_by, comes_back_hollow, is_within, is_within_added, partitions_added_to
@@ -177,7 +178,7 @@ def _values(loss: Loss) -> Values:
         "column": loss.column or "",
         "lost": str(loss.lost),
         "of": str(loss.of),
-        "example": example(loss.example),
+        "example": example(loss.example) if loss.column is not None else shortened(loss.example[0] or ""),
         "value": value(loss.example[0]),
     }
 

@@ -104,9 +104,13 @@ def _sorted(evidence: Evidence) -> Iterator[tuple[str, Values]]:
 
 
 def _one(change: SchemaChange, evidence: Evidence) -> Iterator[tuple[str, Values]]:
+    absent = "what is usual" if change.kind in _RIGHTS else "missing"
     values = {
-        "subject": change.name, "kind": change.kind, "before": defined(change.before), "after": defined(change.after),
-    }  # fmt: skip
+        "subject": change.name,
+        "kind": change.kind,
+        "before": defined(change.before, absent),
+        "after": defined(change.after, absent),
+    }
     if change.before is None and change.kind not in _ALWAYS_NAMED:
         if change.kind == "type" and code_of(evidence.reupgrade.error) == "42710":
             drop = {"drop_type": executes(f"DROP TYPE {change.name}")}
@@ -132,7 +136,7 @@ def _parts_of_column(before: str, after: str, values: Values) -> Iterator[tuple[
     if was.generated != now.generated:
         yield "generated-expression-not-restored", {**values, "before": was.generated or defined(before)}
     if was.default != now.default:
-        told = {**values, "before": defined(was.default), "after": defined(now.default)}
+        told = {**values, "before": defined(was.default, "none"), "after": defined(now.default, "none")}
         if was.default is None:
             yield "default-left-behind", told
         elif was.default.startswith("nextval("):
@@ -184,10 +188,8 @@ def _wholes(differences: Changes) -> list[SchemaChange]:
 
 def _is_of(change: SchemaChange, name: str) -> bool:
     """Whether the change is of that schema, table or column, or of a part of it."""
-    if change.kind in ("comment", *_RIGHTS):
-        own = re.sub(r"^(?:[a-z]+ )+", "", change.name)
-        return own == name or own.startswith(f"{name}.")
-    if change.name == name or change.name.startswith(f"{name}."):
+    own = _own(change)
+    if own == name or own.startswith(f"{name}."):
         return True
     definition = change.before or change.after or ""
     if change.kind == "index":
@@ -196,10 +198,16 @@ def _is_of(change: SchemaChange, name: str) -> bool:
     return owner is not None and (owner[1] == name or owner[1].startswith(f"{name}."))
 
 
+def _own(change: SchemaChange) -> str:
+    """The name of what it is about: a comment's is ``table public.users``."""
+    named_after = change.kind in ("comment", "privilege", "owner")
+    return re.sub(r"^(?:[a-z]+ )+", "", change.name) if named_after else change.name
+
+
 def _of_table(change: SchemaChange, table: str) -> str:
     """A part of a table, for a list."""
-    name = change.name if change.kind in _RIGHTS or change.kind == "comment" else change.name.removeprefix(f"{table}.")
-    return f"{change.kind} {name}"
+    name = _own(change).removeprefix(table).lstrip(".")
+    return f"{change.kind} {name}" if name else change.kind
 
 
 def _owner(definition: str | None) -> str:

@@ -15,8 +15,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE payments ADD CONSTRAINT payments_method_not_null CHECK (method IS NOT NULL) NOT VALID")
+    op.execute("ALTER TABLE payments ADD CONSTRAINT payments_method_present CHECK (method IS NOT NULL) NOT VALID")
 
 
 def downgrade() -> None:
-    op.drop_constraint("payments_method_not_null", "payments")
+    op.drop_constraint("payments_method_present", "payments")

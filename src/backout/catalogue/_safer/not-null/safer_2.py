@@ -16,11 +16,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE payments VALIDATE CONSTRAINT payments_method_not_null")
+    op.execute("ALTER TABLE payments VALIDATE CONSTRAINT payments_method_present")
     op.alter_column("payments", "method", existing_type=sa.Text(), nullable=False)
-    op.drop_constraint("payments_method_not_null", "payments")
+    op.drop_constraint("payments_method_present", "payments")
 
 
 def downgrade() -> None:
-    op.execute("ALTER TABLE payments ADD CONSTRAINT payments_method_not_null CHECK (method IS NOT NULL) NOT VALID")
+    op.execute("ALTER TABLE payments ADD CONSTRAINT payments_method_present CHECK (method IS NOT NULL) NOT VALID")
     op.alter_column("payments", "method", existing_type=sa.Text(), nullable=True)
