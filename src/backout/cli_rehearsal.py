@@ -141,23 +141,25 @@ def explain(hazard: str | None) -> None:
     catalogue = load_catalogue()
     if hazard is None:
         width = max(map(len, catalogue))
-        for name, one in catalogue.items():
-            click.echo(f"{name:{width}}  {one.severity:7}  {one.name}")
+        click.echo("\n".join(f"{name:{width}}  {one.severity:7}  {one.name}" for name, one in catalogue.items()))
         return
     if hazard not in catalogue:
         close = difflib.get_close_matches(hazard, catalogue, n=3)
         meant = f"did you mean {' or '.join(close)}?" if close else "backout explain lists all"
         raise ConfigurationError(f"{hazard!r} is no hazard of the catalogue; {meant}")
     one = catalogue[hazard]
-    click.echo(f"{one.id} ({one.severity}): {one.name}")
+    parts = [f"{one.id} ({one.severity}): {one.name}"]
     for title, text in (("When", one.condition), ("Effect", one.effect), ("Safer way", one.safer_way)):
-        paragraphs = (
-            textwrap.fill(part, 78, initial_indent="  ", subsequent_indent="  ") for part in text.split("\n\n")
-        )
-        click.echo(f"\n{title}\n" + "\n\n".join(paragraphs))
+        paragraphs = (_wrapped(part) for part in text.split("\n\n"))
+        parts.append(f"{title}\n" + "\n\n".join(paragraphs))
     for title, path in (("Unsafe", one.unsafe[-1]), *(("Safer", path) for path in one.safer[1:])):
         code = path.read_text(encoding="utf-8")
-        click.echo(f"\n{title}\n{textwrap.indent(code[code.index('def upgrade') :].strip(), '  ')}")
+        parts.append(f"{title}\n{textwrap.indent(code[code.index('def upgrade') :].strip(), '  ')}")
+    click.echo("\n\n".join(parts))  # at once: who reads may stop reading
+
+
+def _wrapped(paragraph: str) -> str:
+    return textwrap.fill(paragraph, 78, initial_indent="  ", subsequent_indent="  ")
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:
