@@ -67,7 +67,12 @@ def test_no_target_is_mistaken_for_a_file() -> None:
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     phony = {name for names in re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE) for name in names.split()}
     rules = set(re.findall(r"^([^\s:#]+):(?!=)", text, re.MULTILINE))
-    assert rules - phony == {".PHONY", "$(VENV)/.complete", ".DELETE_ON_ERROR"}
+    assert rules - phony == {
+        ".PHONY",
+        ".DELETE_ON_ERROR",
+        "$(VENV)/.complete",
+        "$(VENV)/environments/.complete",
+    }
     assert phony <= rules
 
 
@@ -302,7 +307,9 @@ def test_everything_is_tested_on_both_ends_of_the_supported_range(
     for name, script in answers.items():
         (tools / name).write_text(f"#!/bin/sh\n{script}\n")
         (tools / name).chmod(0o755)
-    for name in ("requirements.txt", "pyproject.toml", ".venv/.complete"):
+    environments = [f"tests/environments/{name}.txt" for name in ("sqlalchemy14", "sqlalchemy20")]
+    for name in ("requirements.txt", "pyproject.toml", *environments, ".venv/.complete", ".venv/environments/.complete"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
     done = make("--silent", "test", root=tmp_path, variables={"BACKOUT_REQUIRE_ALL": required})

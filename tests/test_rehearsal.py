@@ -72,7 +72,8 @@ CASES: Mapping[str, Case] = {
         "padded", "text", "ALTER value TYPE char(2000)", "ALTER value TYPE text", True
     ),
     "whole": column(
-        "whole", "numeric(9, 2) CHECK (abs(value) < 9000000)", "ALTER value TYPE int", "ALTER value TYPE numeric(9, 2)", True
+        "whole", "numeric(9, 2) CHECK (abs(value) < 9000000)",
+        "ALTER value TYPE int", "ALTER value TYPE numeric(9, 2)", True,
     ),
     "single": column(
         "single", "double precision", "ALTER value TYPE real USING least(greatest(value, -1e9), 1e9)",

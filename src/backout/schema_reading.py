@@ -137,7 +137,7 @@ _WORDS = {
 }
 
 
-def _facts(version: int, found: Mapping[str, Rows], ignored: frozenset[str]) -> Facts:
+def _facts(version: int, found: dict[str, Rows], ignored: frozenset[str]) -> Facts:
     ((database, owner, filled, builtin, _),) = found["database"]
     members = {catalog: tuple(oids) for catalog, oids in found["members"]}
     theirs = {catalog: frozenset(oids) for catalog, oids in members.items()}
