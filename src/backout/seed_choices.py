@@ -218,7 +218,7 @@ def _proposal(
     if not column.sequence and base.catalogue_name in INTEGERS and table.key and column.name in table.key:
         # Batches walk over a key from its least to its greatest value.
         few = 0 if wish.turn == 0 else 100 * wish.turn
-        origins["hurting"] = tuple(str(few + number) for number in range(1, 13))
+        origins["hurting"] = tuple(str(few + number) for number in range(1, 41))
     return _Proposal(
         table=table,
         column=column,

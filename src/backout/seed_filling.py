@@ -241,7 +241,7 @@ class Filler:
 
     def _filling(self, one: Pass, groups: Sequence[Group]) -> _Filling:
         table, wish = self._tables[one.table], self._wishes[one.table]
-        count, start, exactly = (12 if wish.literals or wish.wanted else 6), 0, False
+        count, start, exactly = (12, 0, False) if wish.wanted else (8, 0, True)
         if table.bound is not None:
             beside = [name for parent in table.parents for name in self._partitions[parent]]
             if len(beside) > 2:

@@ -62,6 +62,7 @@ class Rows:
         self._groups = groups
         self._same = same or {}
         self._next = [start] * len(groups)
+        self._null = [0] * len(groups)
         self._spare = [0] * len(groups)
         self._uniques = [unique for unique in table.uniques if None not in unique.columns and unique.predicate is None]
         generated = {column.name for column in table.columns if column.generated}
@@ -153,7 +154,8 @@ class Rows:
         if group.nulls and number == 2:
             return group.nulls[0]
         if group.nulls and number in nulls:
-            return group.nulls[number % len(group.nulls)]
+            self._null[place] += 1
+            return group.nulls[self._null[place] % len(group.nulls)]
         if not group.shown:
             return group.nulls[0] if group.nulls else None
         turn = self._next[place]
@@ -210,7 +212,8 @@ class Rows:
             for place, group in enumerate(self._groups)
             if any(column.name in unique.columns for column in group.columns)
         ]
-        for place in sorted(places, key=lambda one: (-_supply(self._groups[one]), one)):
+        # What has values to spare, alone; the others may be what the row was made for.
+        for place in sorted(places, key=lambda one: (not self._groups[one].spares, *self._weight(one))):
             group = self._groups[place]
             for combination in (*group.shown, *group.spares, *group.other):
                 changed = {**row, **dict(cells_of(group.columns, combination))}
@@ -219,6 +222,9 @@ class Rows:
                     row.update(changed)
                     return True
         return False
+
+    def _weight(self, place: int) -> tuple[int, int, int]:
+        return len(self._groups[place].columns), -_supply(self._groups[place]), place
 
     def _others(self, place: int, *, fresh: bool) -> Iterator[Combination]:
         group = self._groups[place]

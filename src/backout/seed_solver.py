@@ -125,7 +125,9 @@ class _Query:
     ) -> None:
         self.table, self.tie, self.choices = table, tie, choices
         # A column with its default only refers to nothing, or to what somebody else saw to.
-        self._keys = [key for key in tie.foreign_keys if all(choices[name].expression is None for name in key.columns)]
+        keys = [key for key in tie.foreign_keys if all(choices[name].expression is None for name in key.columns)]
+        # A key that may be absent takes what it shares with others from them.
+        self._keys = sorted(keys, key=lambda one: (self._may_be_absent(one), len(one.columns), one.name))
         self._tables = tables
         self._all_parents = all_parents
         self._names = [column.name for column in tie.columns]
@@ -187,7 +189,7 @@ class _Query:
     def _combinations(self) -> str:
         """Every level adds columns to the one within it, so that conditions find them under their own names."""
         sources, owned, where = [], dict[str, str](), []
-        for number, key in enumerate(sorted(self._keys, key=lambda one: (len(one.columns), one.name))):
+        for number, key in enumerate(self._keys):
             sources.append(self._parents(key, number, owned))
             where += self._agreement(key, number, owned)
             owned.update({name: f"f{number}.c{place}" for place, name in enumerate(key.columns) if name not in owned})
@@ -340,14 +342,16 @@ class _Query:
             full = [one for one in found if None not in one]
             group.shown = full if self._all_parents else full[: -(-len(full) * 2 // 3)]
             group.other = full[len(group.shown) :]
-            group.nulls = sorted((one for one in found if None in one), key=lambda one: -one.count(None))
+            group.nulls = _different_nulls(found)
             group.shown = group.shown or group.nulls[:1]
             group.tame = group.shown[:1]
             group.counted = self._all_parents
             return group
         rest = []
+        wanted = {(self._place[name], text) for name in self._names for text in (*self.choices[name].shown, None)}
+        wanted |= literals
         for one in sorted(found, key=lambda one: one.count(None)):
-            new = [cell for cell in enumerate(one) if cell not in seen]
+            new = [cell for cell in enumerate(one) if cell in wanted and cell not in seen]
             if literals.intersection(new):
                 group.literals.append(one)
             elif new:
@@ -356,8 +360,8 @@ class _Query:
                 rest.append(one)
                 continue
             seen.update(new)
-        group.nulls = sorted((one for one in found if None in one), key=lambda one: -one.count(None))[:3]
-        group.shown = group.shown or group.literals[:1] or apart[:1]
+        group.nulls = _different_nulls(found)
+        group.shown = group.shown or group.literals[:1] or apart[:1] or found[:1]
         group.spares, group.other = apart, rest
         tame = [set(self.choices[name].tame) for name in self._names]
         fit = [one for one in found if all(text in those for text, those in zip(one, tame, strict=True))]
@@ -369,6 +373,15 @@ class _Query:
             if not self._may_be_absent(key):
                 return f"no row of {key.references} fits the foreign key {key.name}"
         return f"no values were found for which {' AND '.join(self.tie.conditions)}"
+
+
+def _different_nulls(found: Sequence[Combination]) -> list[Combination]:
+    """One combination for each set of columns that can be NULL together; the largest set first."""
+    kinds: dict[tuple[bool, ...], Combination] = {}
+    for one in found:
+        if None in one:
+            kinds.setdefault(tuple(text is None for text in one), one)
+    return sorted(kinds.values(), key=lambda one: -one.count(None))[:8]
 
 
 def _is_large(text: str) -> bool:

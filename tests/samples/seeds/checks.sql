@@ -33,3 +33,4 @@ CREATE TABLE twelve_flags (
     CHECK (num_nonnulls(f01, f02, f03, f04, f05, f06, f07, f08, f09, f10, f11, f12) = 1)
 );
 CREATE TABLE divides (n integer NOT NULL, d integer NOT NULL, CHECK (100 / d > n));
+-- unlike: public.twelve_flags.f01, public.twelve_flags.f02, public.twelve_flags.f03, public.twelve_flags.f04, public.twelve_flags.f05, public.twelve_flags.f06, public.twelve_flags.f07, public.twelve_flags.f08, public.twelve_flags.f09, public.twelve_flags.f10, public.twelve_flags.f11, public.twelve_flags.f12

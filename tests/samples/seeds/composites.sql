@@ -9,3 +9,4 @@ CREATE TABLE deliveries (
     total numeric GENERATED ALWAYS AS (price * quantity) STORED CHECK (total < 1000000),
     code text NOT NULL, folded text GENERATED ALWAYS AS (lower(code)) STORED UNIQUE
 );
+-- unlike: public.deliveries.code

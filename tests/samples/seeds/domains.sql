@@ -16,4 +16,3 @@ CREATE TABLE members (
     other_mails email[], primary_contact contact, contacts contact[], counts positive,
     bounded percentage CHECK (bounded > 50)
 );
--- never-null: public.members.counts

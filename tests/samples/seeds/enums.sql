@@ -14,3 +14,4 @@ CREATE TABLE people (
 CREATE TABLE by_mood (feels mood PRIMARY KEY, note text NOT NULL);
 CREATE TABLE restricted (feels mood NOT NULL CHECK (feels IN ('sad', 'ok')), felt mood CHECK (felt <> 'ok'));
 -- shows-not: public.restricted.feels, public.restricted.felt
+-- rows: public.by_mood 5

@@ -14,3 +14,4 @@ CREATE TABLE never_two (during daterange NOT NULL, EXCLUDE USING gist (during WI
 CREATE TABLE circles (c circle NOT NULL, EXCLUDE USING gist (c WITH &&));
 CREATE TABLE different (a integer NOT NULL, b integer NOT NULL, EXCLUDE USING gist (a WITH =, b WITH <>));
 CREATE TABLE deferred (during int4range, EXCLUDE USING gist (during WITH &&) DEFERRABLE INITIALLY DEFERRED);
+-- rows: public.deferred 5, public.never_two 3

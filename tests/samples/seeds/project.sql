@@ -86,3 +86,6 @@ CREATE TABLE "Reports".base (id serial PRIMARY KEY, created timestamptz NOT NULL
 CREATE TABLE "Reports".weekly (week smallint NOT NULL CHECK (week BETWEEN 1 AND 53)) INHERITS ("Reports".base);
 CREATE TABLE "Reports".monthly (month date NOT NULL CHECK (extract(day FROM month) = 1)) INHERITS ("Reports".base);
 CREATE VIEW "Reports".open_orders AS SELECT * FROM shop.orders WHERE state <> 'cancelled';
+-- rows: shop.config 1
+-- never-null: shop.products.updated_at
+-- unlike: shop.pages.current_version_id

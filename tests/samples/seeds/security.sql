@@ -10,3 +10,4 @@ CREATE TRIGGER instead INSTEAD OF INSERT ON visible FOR EACH ROW EXECUTE FUNCTIO
 CREATE TABLE also (id integer);
 CREATE RULE also AS ON INSERT TO also DO ALSO INSERT INTO cache VALUES (NEW.id::text, '') ON CONFLICT DO NOTHING;
 -- assumes: public.notes has row security, which does not hold for backout's role
+-- never-null: public.also.id

@@ -48,3 +48,4 @@ CREATE TABLE key_bits (k bit(8) PRIMARY KEY);
 CREATE TABLE key_interval (k interval PRIMARY KEY);
 CREATE TABLE key_mac (k macaddr PRIMARY KEY);
 CREATE TABLE child_of_text (k text REFERENCES key_text, d date NOT NULL REFERENCES key_date, r int4range REFERENCES key_range);
+-- rows: public.key_bool 2
