@@ -64,7 +64,7 @@ a1  low       yes if unused  before  a revision of the test
   lost     what is written into what it adds
 b2  high      no             after   drop bio
   lost     users.bio N of N
-  blocked  users: reads and writes, for a moment
+  blocked  users: reads and writes for a moment
   error    dropped-column-comes-back-empty: bio of public.users comes back
            empty: N of N values are gone after upgrade and downgrade, e.g.
            'V' → NULL. Keep a copy in the upgrade, and put it back
@@ -103,7 +103,7 @@ def test_rehearse_tells_and_writes(chain: Any) -> None:
     )
     assert re.fullmatch(
         r"\| `b2` drop bio \| 🔴 high \| ❌ no \| users.bio \d+ of \d+ "
-        r"\| users: reads and writes, for a moment \| after \|",
+        r"\| users: reads and writes for a moment \| after \|",
         table[3],
     )
     log = json.loads((chain.root / "risk.sarif").read_text())

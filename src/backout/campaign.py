@@ -12,12 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self, get_args
 
-from backout import docstrings
+from backout import docstrings, matrix
 from backout.bench import Laboratory, make_origin
+from backout.configuration import Project
 from backout.errors import ConfigurationError
 from backout.evidence import Evidence, on_major, to_json
 from backout.evidence_files import EvidenceFiles, is_stale, orphans
 from backout.formats import Rehearsed
+from backout.kinds_catalogue import load_kinds, read_evidence
+from backout.matrix_rows import measured_rows
 from backout.postgres import Database, Server, open_server
 from backout.rules import apply_waivers, judge, waivers
 from backout.walk import Plan, Result, walk
@@ -148,6 +151,24 @@ def documentation_faults(campaign: Campaign, reported: Iterable[Rehearsed]) -> I
     for one in reported:
         for fault in docstrings.faults(documents[one.evidence.revision], one.evidence):
             yield f"{one.evidence.path}: {fault}"
+
+
+def matrix_faults(project: Project, *, update: bool = False) -> tuple[str, ...]:
+    """Cells of the project's pages that say something else than what was measured of their kind.
+
+    :param update: rewrite the measured cells first.
+    """
+    paths = {path.relative_to(project.root).as_posix(): path for path in project.page_paths()}
+    pages = {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
+    if not any(map(matrix.has_tables, pages.values())):
+        return ()
+    kinds = load_kinds()
+    rows = measured_rows(kinds, read_evidence(kinds))
+    for name, text in pages.items() if update else ():
+        if (written := matrix.rewrite(text, rows)) != text:
+            paths[name].write_text(written, encoding="utf-8")
+            pages[name] = written
+    return tuple(map(str, matrix.check(pages, rows)))
 
 
 def _difference(kept: Evidence, measured: Evidence, name: str) -> str:

@@ -98,14 +98,16 @@ def rehearse(
 @click.option(
     "--timeout", metavar="SECONDS", default=60.0, show_default=True, type=click.FloatRange(1), help="of one step"
 )
+@click.option("--update", is_flag=True, help="rewrite the measured cells of the matrix first")
 @target_options
 @POSTGRES
-def check(revisions: Sequence[str], jobs: int, timeout: float, choice: str | None, **target: Any) -> None:
-    """Measure again, write nothing, and fail where evidence, docstrings or waivers are not true.
+def check(revisions: Sequence[str], jobs: int, timeout: float, update: bool, choice: str | None, **target: Any) -> None:
+    """Measure again, and fail where evidence, docstrings, waivers or the matrix are not true.
 
-    What continuous integration runs. Ends with 1 and tells every fault.
+    What continuous integration runs. Writes nothing. Ends with 1 and tells every fault.
     """
-    from backout.campaign import Campaign, documentation_faults, evidence_faults  # noqa: PLC0415
+    from backout.campaign import Campaign, documentation_faults, evidence_faults, matrix_faults  # noqa: PLC0415
+    from backout.configuration import load_project  # noqa: PLC0415
     from backout.progress import Progress  # noqa: PLC0415
     from backout.rules import UNUSED  # noqa: PLC0415
 
@@ -125,6 +127,7 @@ def check(revisions: Sequence[str], jobs: int, timeout: float, choice: str | Non
         for finding in one.findings
         if finding.severity == "error" and not finding.waiver
     ]
+    faults += matrix_faults(load_project(Path.cwd()), update=update)
     for fault in faults:
         click.echo(fault)
     if faults:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backout.blocking import blocking
 from backout.evidence import VERSION, Evidence, Loss, Statement, to_builtins
 from backout.rules import Finding
 from backout.verdict import added_by, is_within
@@ -81,22 +82,11 @@ def lost(evidence: Evidence) -> tuple[str, ...]:
 
 
 def blocked(statements: Iterable[Statement] | None) -> tuple[str, ...]:
-    """Who is blocked, and for how long: ``users: reads and writes, while it is rewritten``."""
-    worst: dict[str, tuple[int, int, str]] = {}
-    for statement in statements or ():
-        work = {**dict.fromkeys(statement.scans or (), 1), **dict.fromkeys(statement.rewrites or (), 2)}
-        slowest = max(work.values(), default=1 if statement.indexes else 0)
-        for lock in statement.locks or ():
-            if not lock.blocks:
-                continue
-            # Whatever is locked waits for the whole statement, also when it works on another table.
-            what = f"{_short(lock.relation)}: {' and '.join(lock.blocks)}"
-            key = (len(lock.blocks), slowest, what)
-            worst[lock.relation] = max(worst.get(lock.relation, (0, 0, "")), key)
-    return tuple(f"{what}{_HOW_LONG[slowest]}" for _, slowest, what in (worst[name] for name in sorted(worst)))
-
-
-_HOW_LONG = (", for a moment", ", during a full scan", ", during a rewrite")
+    """Who is blocked, and for how long: ``users: reads and writes during a rewrite``."""
+    found = blocking(statements)
+    if found is None:
+        return () if statements is None else ("by what could not be observed, nobody knows whom",)
+    return tuple(f"{_short(relation)}: {one}" for relation, those in found.items() for one in those)
 
 
 def markdown(revisions: Sequence[Rehearsed]) -> str:

@@ -48,6 +48,11 @@ def check(pages: Mapping[str, str], rows: Sequence[Row]) -> tuple[PageError, ...
     return tuple(sorted(faults, key=lambda fault: (fault.path, fault.line)))
 
 
+def has_tables(text: str) -> bool:
+    """Whether a page binds a table."""
+    return _ANNOTATION.search(text) is not None
+
+
 def rewrite(text: str, rows: Sequence[Row]) -> str:
     """The page with the measured cells as they must be; all else stays, and so do notes of the short table."""
     lines = text.splitlines(keepends=True)
