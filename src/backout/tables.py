@@ -431,9 +431,9 @@ _QUERIES: Mapping[str, LiteralString] = {
                pg_get_expr(c.relpartbound, c.oid),
                CASE WHEN c.relispartition THEN pg_get_partition_constraintdef(c.oid) END,
                pg_get_partkeydef(c.oid),
-               ARRAY(SELECT DISTINCT d.refobjsubid FROM pg_depend d
+               ARRAY(SELECT DISTINCT d.objsubid FROM pg_depend d
                      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refobjid = c.oid
-                       AND d.refclassid = 'pg_class'::regclass AND d.objsubid = 0 AND c.relkind = 'p'
+                       AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid = 0 AND d.deptype = 'i'
                      ORDER BY 1)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.oid >= {first} AND c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
