@@ -29,12 +29,18 @@ test: setup $(VENV)/environments/.complete  ## run everything: pages, tests, lin
 	fi
 
 ##@ Measured risk
-.PHONY: rehearse check
+.PHONY: rehearse check evidence
 rehearse: setup  ## measure what every changed revision's rollback loses, and write alembic/evidence/
 	@$(VENV)/bin/backout rehearse --new --jobs 2
 
 check: setup  ## measure every revision again; fail where evidence, docstrings or waivers are not true
 	@$(VENV)/bin/backout check --jobs 2
+
+evidence: setup  ## measure the whole chain and backout's own catalogue again, on 18 and on 15
+	@$(VENV)/bin/backout rehearse --jobs 2 >/dev/null
+	@$(VENV)/bin/backout rehearse --jobs 2 --postgres system:15 >/dev/null
+	$(VENV)/bin/python -m backout.specimens --jobs 2
+	$(VENV)/bin/python -m backout.specimens --jobs 2 --postgres system:15
 
 ##@ Migrations
 .PHONY: migrate migrate-up migrate-down-one migrate-current migrate-create migrate-test sample
