@@ -203,7 +203,7 @@ def _fresh_numeric(typed: str, number: int) -> str | None:
     if not modifiers:
         return f"{1000 + number}.5"
     precision, scale = _digits(modifiers)
-    value = Decimal(number + 1).scaleb(-scale) if precision - scale < 4 else Decimal(1000 + number)
+    value = Decimal(number + 1).scaleb(-scale) if precision - scale < 4 or scale < 0 else Decimal(1000 + number)
     return f"{value:f}" if fits_numeric(typed, value) else None
 
 
