@@ -24,6 +24,7 @@ from backout.rules_facts import (
     defined,
     labels,
     listed,
+    once,
     parent_of,
     referenced,
     rule,
@@ -37,6 +38,7 @@ _VIEWS = ("view", "materialized view")
 _OF_ROWS = ("23502", "23503")
 
 
+@once
 def _told(evidence: Evidence) -> Mapping[str, list[Values]]:
     """Every statement of the previous release that fails, under the hazard that tells it; each object once."""
     found: dict[str, list[Values]] = defaultdict(list)

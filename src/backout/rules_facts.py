@@ -10,10 +10,11 @@ Not here: which hazard it is (``rules_locks`` and its like). Layer 1, pure.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal
+from typing import Literal, TypeVar
 
 from backout.evidence import Evidence, Lock, SchemaChange, Statement, Step
 
@@ -42,8 +43,25 @@ _COLUMN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_NAME = r'(?:"(?:[^"]|"")*"|[^\W\d][\w$]*)'
-_REFERENCES = re.compile(rf"^FOREIGN KEY \(.*?\) REFERENCES ({_NAME}(?:\.{_NAME})?)")
+NAME = r'(?:"(?:[^"]|"")*"|[^\W\d][\w$]*)'
+_REFERENCES = re.compile(rf"^FOREIGN KEY \(.*?\) REFERENCES ({NAME}(?:\.{NAME})?)")
+
+
+Result = TypeVar("Result")
+
+
+def once(function: Callable[[Evidence], Result]) -> Callable[[Evidence], Result]:
+    """The function, computed once for an evidence that many rules ask about one after the other."""
+    last: tuple[Evidence, Result] | None = None
+
+    def remembering(evidence: Evidence) -> Result:
+        nonlocal last
+        known = last  # another thread may put its own there
+        if known is None or known[0] is not evidence:
+            last = known = (evidence, function(evidence))
+        return known[1]
+
+    return remembering
 
 
 # Statements
@@ -76,7 +94,7 @@ def mentions(statement: Statement, name: str, *, after: str = "") -> bool:
     last = parts(name)[-1]
     spellings = [last] if last.startswith('"') else [last.upper(), f'"{last}"']
     names = "|".join(map(re.escape, spellings))
-    return says(statement, rf"{after}(?:{_NAME}\.)*(?:{names})(?![\w$\"])")
+    return says(statement, rf"{after}(?:{NAME}\.)*(?:{names})(?![\w$\"])")
 
 
 def one_line(sql: str) -> str:
@@ -86,7 +104,7 @@ def one_line(sql: str) -> str:
 
 def parts(name: str) -> list[str]:
     """A name in its quoted parts: ``public."a.b".id`` has three."""
-    return re.findall(_NAME, name)
+    return re.findall(NAME, name)
 
 
 def parent_of(name: str) -> str:
@@ -258,16 +276,11 @@ class Changes:
         """Columns that were renamed: old name → new name."""
         if not self._renames:
             return {}
-        found = {}
-        for old, definition in self.removed_columns.items():
-            same = [
-                new
-                for new, other in self.added_columns.items()
-                if parent_of(new) == parent_of(old) and _unnamed(other) == _unnamed(definition)
-            ]
-            if len(same) == 1:
-                found[old] = same[0]
-        return found
+        alike: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for name, definition in self.added_columns.items():
+            alike[parent_of(name), _unnamed(definition)].append(name)
+        found = {name: alike[parent_of(name), _unnamed(old)] for name, old in self.removed_columns.items()}
+        return {name: same[0] for name, same in found.items() if len(same) == 1}
 
     @cached_property
     def renamed_tables(self) -> Mapping[str, str]:
@@ -280,28 +293,32 @@ class Changes:
         return self._tables_in_new_places(same_schema=False) if self._moves or self._renames else {}
 
     def _tables_in_new_places(self, *, same_schema: bool) -> Mapping[str, str]:
+        alike: dict[frozenset[tuple[str, str]], list[str]] = defaultdict(list)
+        for table, columns in _columns_by_table(self.added("column")).items():
+            if table in self.added_tables:
+                alike[columns].append(table)
         found = {}
-        for old in sorted(self.removed_tables):
+        for old, columns in _columns_by_table(self.removed("column")).items():
             candidates = [
                 new
-                for new in sorted(self.added_tables)
-                if self._columns_of(old, new=False) == self._columns_of(new, new=True)
-                and (parent_of(old) == parent_of(new)) == same_schema
-                and (same_schema or short(old) == short(new))
+                for new in alike[columns]
+                if (parent_of(old) == parent_of(new)) == same_schema and (same_schema or short(old) == short(new))
             ]
-            if len(candidates) == 1:
+            if old in self.removed_tables and len(candidates) == 1:
                 found[old] = candidates[0]
         return found
 
-    def _columns_of(self, table: str, *, new: bool) -> frozenset[tuple[str, str]]:
-        changes = self.added("column") if new else self.removed("column")
-        return frozenset(
-            (short(change.name), column((change.after if new else change.before) or "").type)
-            for change in changes
-            if parent_of(change.name) == table
-        )
+
+def _columns_by_table(changes: Iterable[SchemaChange]) -> Mapping[str, frozenset[tuple[str, str]]]:
+    """Of each table the names and types of its columns."""
+    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for change in changes:
+        definition = change.before if change.after is None else change.after
+        found[parent_of(change.name)].add((short(change.name), column(definition or "").type))
+    return {table: frozenset(columns) for table, columns in found.items()}
 
 
+@once
 def changes_of(evidence: Evidence) -> Changes:
     """What the upgrade changes."""
     return Changes(evidence.schema.changes, evidence.upgrade.statements or ())
@@ -313,7 +330,7 @@ def _typed(one: Column) -> str:
 
 def _unnamed(definition: str) -> str:
     """Without the name that a NOT NULL constraint keeps when its column is renamed."""
-    return re.sub(rf" CONSTRAINT {_NAME} NOT NULL", " NOT NULL", definition)
+    return re.sub(rf" CONSTRAINT {NAME} NOT NULL", " NOT NULL", definition)
 
 
 # Words for messages

@@ -26,6 +26,7 @@ from backout.rules_facts import (
     listed,
     locks_of,
     mentions,
+    once,
     one_line,
     parent_of,
     referenced,
@@ -76,6 +77,7 @@ _MILD = {"plain-unique-index", "plain-index", "foreign-key-scans", "domain-const
 _APART = {"foreign-key-scans", "required-column-without-default"}
 
 
+@once
 def _told(evidence: Evidence) -> Mapping[str, list[Values]]:
     """All work of the upgrade on whole tables, under the hazard that tells it."""
     found: dict[str, list[Values]] = defaultdict(list)

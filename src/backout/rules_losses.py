@@ -24,6 +24,7 @@ from backout.rules_facts import (
     labels,
     listed,
     mentions,
+    once,
     parent_of,
     rule,
     says,
@@ -36,6 +37,7 @@ from backout.verdict import added_by, comes_back_hollow, is_within, is_within_ad
 Values = dict[str, str]
 
 
+@once
 def _told(evidence: Evidence) -> Mapping[str, list[Values]]:
     """Every untouched loss, under the hazard that tells it."""
     found: dict[str, list[Values]] = defaultdict(list)

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from backout.evidence import Evidence, SchemaChange, Statement, Step
 from backout.rules_facts import (
+    NAME,
     Changes,
     Findings,
     Rule,
@@ -25,6 +27,7 @@ from backout.rules_facts import (
     is_invalid_index,
     labels,
     listed,
+    once,
     one_line,
     parent_of,
     parts,
@@ -52,12 +55,14 @@ _BY_KIND = {
     **dict.fromkeys(_ROUTINES, "function-not-restored"),
 }
 _ALWAYS_NAMED = {"comment", "sequence position", *_RIGHTS}  # also where they are new
+_ON = re.compile(rf" ON (?:ONLY )?({NAME}\.{NAME}) ")
 _OWNED_BY = re.compile(r" OWNED BY (\S+)")
 
 
 # What is not restored
 
 
+@once
 def _told(evidence: Evidence) -> Mapping[str, list[Values]]:
     """Every difference, under the hazard that tells it."""
     found: dict[str, list[Values]] = defaultdict(list)
@@ -78,28 +83,28 @@ def _sorted(evidence: Evidence) -> Iterator[tuple[str, Values]]:
         yield "downgrade-does-nothing", {"subject": first.name, "kind": first.kind, "count": str(len(rest))}
         return
     changes = changes_of(evidence)
-    for old, new in _renames_left(changes, Changes(rest)).items():
-        rest = [change for change in rest if not _is_of(change, old) and not _is_of(change, new)]
+    renames = _renames_left(changes, Changes(rest))
+    for old, new in renames.items():
         kind = "COLUMN " if parent_of(old) == parent_of(new) and len(parts(old)) == 3 else ""
         table = parent_of(new) if kind else new
         rename = f"ALTER TABLE {table} RENAME {kind}{short(new) + ' ' if kind else ''}TO {short(old)}"
         yield "rename-not-reversed", {"subject": old, "before": old, "after": new, "rename_back": executes(rename)}
+    told = {*renames, *renames.values()}
+    rest = [change for change in rest if not told & _places(change)]
     differences = Changes(rest)
-    for table in sorted(changes.removed_tables - differences.removed_tables):
-        missing = [change for change in rest if _is_of(change, table)]
-        if missing:
-            rest = [change for change in rest if change not in missing]
-            names = listed([_of_table(change, table) for change in missing])
-            yield "recreated-table-lacks-parts", {"subject": table, "table": table, "missing": names}
-    lost = {
-        loss.table if loss.column is None else f"{loss.table}.{loss.column}" for loss in evidence.loss.untouched or ()
-    }
-    lost |= {loss.table for loss in evidence.loss.untouched or ()}
-    for whole in _wholes(differences):
-        rest = [change for change in rest if change is whole or not _is_of(change, whole.name)]
-        if whole.after is None and whole.name in lost:
-            rest.remove(whole)
+    recreated = changes.removed_tables - differences.removed_tables
+    missing: dict[str, list[SchemaChange]] = defaultdict(list)
     for change in rest:
+        for table in recreated & _places(change):
+            missing[table].append(change)
+    for table, parts_of_it in sorted(missing.items()):
+        names = listed([_of_table(change, table) for change in parts_of_it])
+        yield "recreated-table-lacks-parts", {"subject": table, "table": table, "missing": names}
+    lost = {loss.table for loss in evidence.loss.untouched or ()}
+    lost |= {f"{loss.table}.{loss.column}" for loss in evidence.loss.untouched or () if loss.column is not None}
+    for change in _without_parts([change for change in rest if not recreated & _places(change)]):
+        if change.after is None and change.kind in ("table", "column") and change.name in lost:
+            continue  # rules_losses tells it
         yield from _one(change, evidence)
 
 
@@ -176,26 +181,28 @@ def _renames_left(changes: Changes, differences: Changes) -> Mapping[str, str]:
     return {old: new for old, new in renames.items() if old in gone and new in there}
 
 
-def _wholes(differences: Changes) -> list[SchemaChange]:
-    """Schemas, tables, columns … that are there and should not be, or the reverse: their parts go without saying."""
-    whole = [
-        change
-        for change in differences.of("schema", "extension", "table", "column", *_VIEWS)
-        if None in (change.before, change.after)
-    ]
-    return [one for one in whole if not any(_is_of(one, other.name) for other in whole if other is not one)]
+def _without_parts(changes: Sequence[SchemaChange]) -> list[SchemaChange]:
+    """Of what is there and should not be, or the reverse, only the whole: its parts go without saying."""
+    wholes = {
+        change.name
+        for change in changes
+        if change.kind in ("schema", "extension", "table", "column", *_VIEWS) and None in (change.before, change.after)
+    }
+    return [change for change in changes if not wholes & (_places(change) - {change.name})]
 
 
-def _is_of(change: SchemaChange, name: str) -> bool:
-    """Whether the change is of that schema, table or column, or of a part of it."""
-    own = _own(change)
-    if own == name or own.startswith(f"{name}."):
-        return True
+@lru_cache(maxsize=4096)
+def _places(change: SchemaChange) -> frozenset[str]:
+    """The names of what it is, and of all that it belongs to: schema, table, column."""
     definition = change.before or change.after or ""
-    if change.kind == "index":
-        return f" ON {name} " in definition or f" ON ONLY {name} " in definition
-    owner = _OWNED_BY.search(definition) if change.kind == "sequence" else None
-    return owner is not None and (owner[1] == name or owner[1].startswith(f"{name}."))
+    names = [_own(change)]
+    if change.kind == "index" and (table := _ON.search(definition)):
+        names.append(table[1])
+    if change.kind == "sequence" and (column_of := _OWNED_BY.search(definition)):
+        names.append(column_of[1])
+    return frozenset(".".join(pieces[:end]) for pieces in map(parts, names) for end in range(1, len(pieces) + 1)) | {
+        change.name
+    }
 
 
 def _own(change: SchemaChange) -> str:
@@ -253,16 +260,13 @@ def _inserted_again(evidence: Evidence) -> Findings:
 
 
 def _second_upgrade_differs(evidence: Evidence) -> Findings:
-    changes = Changes(evidence.schema.reupgrade_differences)
-    whole = _wholes(changes)
-    for change in changes.all:
-        if change in whole or not any(_is_of(change, one.name) for one in whole):
-            yield {
-                "subject": change.name,
-                "kind": change.kind,
-                "before": defined(change.before),
-                "after": defined(change.after),
-            }
+    for change in _without_parts(evidence.schema.reupgrade_differences or ()):
+        yield {
+            "subject": change.name,
+            "kind": change.kind,
+            "before": defined(change.before),
+            "after": defined(change.after),
+        }
 
 
 def _fails_after_use(evidence: Evidence) -> str | None:
