@@ -172,7 +172,7 @@ CASES: Mapping[str, Case] = {
     "clocked": Case(
         "CREATE TABLE clocked (id int PRIMARY KEY)",
         "ALTER TABLE clocked ADD at timestamptz NOT NULL DEFAULT clock_timestamp()", "ALTER TABLE clocked DROP at",
-        "yes", "low", (), "before",
+        "yes if unused", "low", (), "before",
     ),
 }  # fmt: skip
 

@@ -201,7 +201,7 @@ class _Trial:
         if not self.downgrade.applied:
             return
         schema_3, values_3 = bench.schema(), self._values(bench)
-        self.differences, self.notes = schema.differences(schema_0, schema_3, between=schema_1)
+        self.differences, self.notes = schema.differences(schema_0, schema_3, between=schema_1, forwards=False)
         self.notes += tuple(
             f"{count} NULLs of {table}.{column} come back filled"
             for table, column, count in rows.filled(values_0, values_3, connection=bench.connection)
@@ -243,17 +243,21 @@ class _Trial:
             return ()
         if self.volatile is None:
             self.volatile = self._second_upgrade()
-        return tuple(
-            replace(loss, example=(loss.example[0], "…")) if (loss.table, loss.column) in self.volatile else loss
-            for loss in rows.losses(before, after, volatile=self._not_compared(), connection=connection)
-        )
+        found = rows.losses(before, after, volatile=self._not_compared(), connection=connection)
+        return tuple(self._repeatable(loss) for loss in found)
+
+    def _repeatable(self, loss: Loss) -> Loss:
+        """Without an example that is another one each time."""
+        if (loss.table, loss.column) not in (self.volatile or ()):
+            return loss
+        table = self.tables.get(loss.table)
+        was_there = table is not None and any(column.quoted == loss.column for column in table.columns)
+        return replace(loss, example=(loss.example[0] if was_there else "…", "…"))
 
     def _not_compared(self) -> frozenset[tuple[str, str]]:
-        """Of the columns that get other values each time. What chance writes over a value that was there is a loss;
-        that a clock does, nobody minds.
-        """
+        """Columns in which a clock writes over the values that were there, which nobody minds."""
         types = {(name, column.quoted): column.type for name, table in self.tables.items() for column in table.columns}
-        return frozenset(one for one in self.volatile or () if one not in types or _CLOCK.match(types[one]))
+        return frozenset(one for one in self.volatile or () if one in types and _CLOCK.match(types[one]))
 
     def _second_upgrade(self) -> frozenset[tuple[str, str]]:
         """Columns that another upgrade of the same rows fills with other values."""

@@ -55,7 +55,7 @@ def fold(steps: Iterable[Iterable[SchemaChange]], start: Mapping[Key, str] = PRI
 
 
 def differences(
-    before: Snapshot, after: Snapshot, *, between: Snapshot | None = None
+    before: Snapshot, after: Snapshot, *, between: Snapshot | None = None, forwards: bool = True
 ) -> tuple[tuple[SchemaChange, ...], tuple[str, ...]]:
     """What a round trip did not restore, and what differs and harms nobody, in words.
 
@@ -75,8 +75,8 @@ def differences(
             found.append(change)
         else:
             notes.append(note)
-    backwards, forwards = _moved(before, after)
-    notes += [*forwards, *_reordered(before, after), *_spelled(before, after)]
+    backwards, ahead = _moved(before, after)
+    notes += [*(ahead if forwards else ()), *_reordered(before, after), *_spelled(before, after)]
     return tuple(sorted([*found, *backwards], key=lambda change: (change.kind, change.name))), tuple(notes)
 
 
