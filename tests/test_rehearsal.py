@@ -118,7 +118,7 @@ CASES: Mapping[str, Case] = {
     ),
     "resequenced": Case(
         "CREATE TABLE resequenced (id serial PRIMARY KEY, value text)",
-        "ALTER SEQUENCE resequenced_id_seq RESTART", "SELECT 1", "risky", "medium", (), "after", (), "after",
+        "ALTER SEQUENCE resequenced_id_seq RESTART", "SELECT 1", "risky", "medium",
     ),
     "label_added": Case(
         "CREATE TYPE state AS ENUM ('on', 'off'); CREATE TABLE label_added (id int PRIMARY KEY, value state)",
