@@ -308,7 +308,8 @@ def test_everything_is_tested_on_both_ends_of_the_supported_range(
         (tools / name).write_text(f"#!/bin/sh\n{script}\n")
         (tools / name).chmod(0o755)
     environments = [f"tests/environments/{name}.txt" for name in ("sqlalchemy14", "sqlalchemy20")]
-    for name in ("requirements.txt", "pyproject.toml", *environments, ".venv/.complete", ".venv/environments/.complete"):
+    stamps = [".venv/.complete", ".venv/environments/.complete"]
+    for name in ("requirements.txt", "pyproject.toml", *environments, *stamps):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
