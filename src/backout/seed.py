@@ -110,7 +110,7 @@ def insert_of(connection: psycopg.Connection[Any], table: Table, present: Mappin
         columns = [column for column in table.columns if column.name in names]
         if inside.kind == "p":
             return _insert_of_nothing(there, columns)
-        groups = _groups_naming(connection, inside, names, present)
+        groups = _groups_naming(_tame_filler(connection, inside, present), inside, names)
         rows = _single_rows(inside, groups)
         into = replace(table, qualified=there.qualified)
         statements = list(dict.fromkeys(insert_sql(into, [row], columns) for row in rows))
@@ -137,21 +137,27 @@ def _insert_of_nothing(table: Table, columns: Sequence[Column]) -> str:
 def _named(connection: psycopg.Connection[Any], table: Table) -> set[str]:
     """The columns that an INSERT must name: those without a default, and those that the table's own checks ask for."""
     required = {column.name for column in table.columns if column.required}
+    for key in table.foreign_keys:
+        if key.full and required.intersection(key.columns):
+            required.update(key.columns)
     alike = replace(table, kind="r", foreign_keys=(), bound=None, bound_check=None)
-    groups = _groups_naming(connection, alike, required, {})
-    for group in groups:
+    filler = _tame_filler(connection, alike, {})
+    for name, choice in filler.choices[table.qualified].items():
+        if not choice.null and choice.column.default is None and not choice.column.identity:
+            required.add(name)
+    for group in _groups_naming(filler, alike, required):
         if group.refused is not None or not (group.shown or group.nulls):
             required |= {column.name for column in group.columns}
     return required
 
 
-def _groups_naming(
-    connection: psycopg.Connection[Any], table: Table, names: Collection[str], tables: Mapping[str, Table]
-) -> list[Group]:
-    """Groups of columns for rows that name only some of them; the others have their default."""
+def _tame_filler(connection: psycopg.Connection[Any], table: Table, tables: Mapping[str, Table]) -> Filler:
     wishes = {table.qualified: Wish(tame=True, turn=2)}
-    within = {**tables, table.qualified: table}
-    filler = Filler(connection, within, [table.qualified], wishes, immediate=True)
+    return Filler(connection, {**tables, table.qualified: table}, [table.qualified], wishes, immediate=True)
+
+
+def _groups_naming(filler: Filler, table: Table, names: Collection[str]) -> list[Group]:
+    """Groups of columns for rows that name only some of them; the others have their default."""
     choices = filler.choices[table.qualified]
     for name, choice in choices.items():
         if name not in names:
@@ -387,6 +393,8 @@ def _why_null(table: Table, column: Column, filler: Filler, empty: Collection[st
         if column.name in key.columns and key.references in empty:
             return f"{key.references} has no row that it could refer to"
     refused = filler.refused.get((table.qualified, column.name))
+    if refused is None and table.qualified in filler.choices:
+        refused = filler.choices[table.qualified][column.name].refused
     return refused or "no value was accepted, or a trigger took it away again"
 
 
