@@ -15,7 +15,7 @@ PostgreSQL itself picks the values and takes the rows. What could not be filled 
 
 The same schema and rows give the same rows: nothing here asks the clock, chance, or the order of a catalogue.
 
-Not here: comparing rows (``rows``). Layer 9.
+Not here: comparing rows (``rows``). Layer 7.
 """
 
 # ruff: noqa: S608 - statements are made of the catalogue's own names and expressions, on a disposable database

@@ -3,7 +3,7 @@
 Proposals come from the type (``seed_values``), the revision's literals and the column's own constraints
 (``seed_literals``). The server casts what is not certain, and evaluates the conditions.
 
-Not here: columns that conditions tie to others (``seed_solver``). Layer 5.
+Not here: columns that conditions tie to others (``seed_solver``). Layer 3.
 """
 
 # ruff: noqa: S608 - statements are made of the catalogue's own names and expressions, on a disposable database

@@ -3,7 +3,7 @@
 A column that no condition ties to another takes its value alone. The others must be chosen together, and
 ``seed_solver`` lets the server choose.
 
-Not here: uniqueness and exclusion, which are between rows (``seed_rows``). Pure; layer 4.
+Not here: uniqueness and exclusion, which are between rows (``seed_rows``). Pure; layer 1.
 """
 
 from __future__ import annotations

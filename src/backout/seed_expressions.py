@@ -4,7 +4,7 @@ PostgreSQL prints every operand in parentheses, keywords in capitals, and names 
 some, which is why so little is needed here. What is read wrongly costs a better proposal, never a wrong row: the
 server evaluates the expressions themselves.
 
-Not here: values made from what is found (``seed_values``). Layer 1, pure.
+Not here: values made from what is found (``seed_values``). Layer 0, pure.
 """
 
 import re

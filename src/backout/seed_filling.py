@@ -1,6 +1,6 @@
 """Fills tables, level by level: inserts the rows, and mends those that the server refuses.
 
-Not here: what a caller asks for and is told (``seed``). Layer 8.
+Not here: what a caller asks for and is told (``seed``). Layer 6.
 """
 
 # ruff: noqa: S608 - statements are made of the catalogue's own names and expressions, on a disposable database

@@ -2,7 +2,7 @@
 
 Proposals, of which the server picks those that it accepts.
 
-Not here: finding the literals (``literals``) and the constants (``seed_expressions``). Pure; layer 4.
+Not here: finding the literals (``literals``) and the constants (``seed_expressions``). Pure; layer 2.
 """
 
 from __future__ import annotations

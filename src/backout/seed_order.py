@@ -3,7 +3,7 @@
 A table that refers to itself, or whose foreign keys go in a circle, is filled twice: some rows without those foreign
 keys, and the rest when there are rows to refer to.
 
-Not here: filling them. Pure; layer 4.
+Not here: filling them. Pure; layer 1.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A failed statement ends a transaction, and with it everything that was sent behind it. Here each runs in a
 subtransaction of one PL/pgSQL block, which leaves no object behind.
 
-Not here: what is asked or inserted, and why. Layer 1.
+Not here: what is asked or inserted, and why. Layer 0.
 """
 
 import json

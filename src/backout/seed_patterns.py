@@ -3,7 +3,7 @@
 The same pattern gives the same strings, always. They are proposals: what a look-ahead asks for is not honoured,
 and the server has the last word.
 
-Not here: finding patterns in constraints (``seed_expressions``). Layer 1, pure.
+Not here: finding patterns in constraints (``seed_expressions``). Layer 0, pure.
 """
 
 import re

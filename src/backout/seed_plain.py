@@ -5,7 +5,7 @@ spaces, combining characters, microseconds, extreme numbers, duplicate keys. Tam
 (capitals, microseconds, fractions, odd white space) and leave out what makes statements fail (length, range, NULL,
 duplicates, other alphabets). All is text that the type's input takes.
 
-Not here: types with parts or modifiers (``seed_values``). Layer 1, pure data.
+Not here: types with parts or modifiers (``seed_values``). Layer 0, pure data.
 """
 
 from collections.abc import Callable, Mapping

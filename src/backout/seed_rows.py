@@ -8,7 +8,7 @@ Twelve rows, or more where a column has many values to show::
     3…  the next values; every nullable column is NULL in two of these rows, no two columns in the same two
     …   the literals of the revision: of any two columns every pair, where they are few
 
-Not here: which values there are (``seed_choices``, ``seed_solver``). Pure; layer 7.
+Not here: which values there are (``seed_choices``, ``seed_solver``). Pure; layer 5.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ For ``CHECK (starts < ends)`` and a foreign key over ``starts`` it is asked for
 
 which also honours what nobody could read out of a condition's text.
 
-Not here: which combination goes into which row (``seed_rows``). Layer 6.
+Not here: which combination goes into which row (``seed_rows``). Layer 4.
 """
 
 # ruff: noqa: S608 - statements are made of the catalogue's own names and expressions, on a disposable database

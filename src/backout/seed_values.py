@@ -3,7 +3,7 @@
 What hurts, and what is tame, ``seed_plain`` says; here are the types with parts (arrays, composite types, ranges,
 domains) and with modifiers, ``numeric(10,2)``.
 
-Not here: which constraints a column has, and which value goes into which row. Pure; layer 3, for the form of types.
+Not here: which constraints a column has, and which value goes into which row. Pure; layer 1, for the form of types.
 """
 
 from __future__ import annotations
