@@ -289,8 +289,8 @@ def test_an_entry_is_loaded_whole(directory: Path) -> None:
             "family: index",
             "family: index\nsafer: index",
             (
-                "plain-index/hazard.md: a hazard has either a safer.py of its own or safer: NAME, a directory of _safer; "
-                "this one has both"
+                "plain-index/hazard.md: a hazard has either a safer.py of its own or safer: NAME, "
+                "a directory of _safer; this one has both"
             ),
         ),
         (

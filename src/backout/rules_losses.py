@@ -129,7 +129,7 @@ def _of_type(was: str, now: str) -> str:
         return "array-collapsed"
     before, after = _base(was), _base(now)
     return next(
-        (hazard for hazard, froms, tos in _BY_TYPE if before in froms and after in tos), "type-change-loses-values"
+        (hazard for hazard, origins, tos in _BY_TYPE if before in origins and after in tos), "type-change-loses-values"
     )
 
 
