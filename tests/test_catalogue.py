@@ -14,8 +14,9 @@ from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from backout.errors import ConfigurationError
+from backout.evidence import from_json, on_major
 from backout.postgres import Database, Server
-from backout.rules import PREDICATES, load_catalogue, load_harmless
+from backout.rules import PREDICATES, Finding, judge, load_catalogue, load_harmless
 from backout.rules_catalogue import DIRECTORY
 
 CATALOGUE = load_catalogue()
@@ -200,6 +201,42 @@ def test_the_shop_can_be_closed(disposable: Callable[..., Database], tmp_path: P
     for _ in range(2):
         assert chain.go("upgrade", "shop") == "applied"
         assert chain.go("downgrade", "base") == "applied"
+
+
+# -- what a rehearsal of them finds (measured again by test_specimens) -----------------------------------------
+
+
+def findings(revision: Path, major: int) -> tuple[Finding, ...]:
+    """What the committed evidence of a revision says on a major version."""
+    path = revision.with_suffix(".json")
+    return judge(on_major(from_json(path.read_bytes(), str(path)), major))
+
+
+MAJORS = pytest.mark.parametrize("major", [15, 18])
+
+
+@MAJORS
+@pytest.mark.parametrize("hazard", CATALOGUE)
+def test_the_unsafe_migration_has_its_hazard_and_those_it_entails(hazard: str, major: int) -> None:
+    entry = CATALOGUE[hazard]
+    assert {one.hazard for one in findings(entry.unsafe[-1], major)} == {hazard, *entry.entails}
+
+
+@MAJORS
+@pytest.mark.parametrize(
+    "path", sorted({path for hazard in CATALOGUE.values() for path in hazard.safer if path.name.startswith("safer")}),
+    ids=lambda path: f"{path.parent.name}/{path.stem}",
+)  # fmt: skip
+def test_the_safer_way_has_no_hazard_above_a_note(path: Path, major: int) -> None:
+    assert [one.message for one in findings(path, major) if one.severity != "note"] == []
+
+
+@MAJORS
+@pytest.mark.parametrize("name", load_harmless())
+def test_the_harmless_migration_has_none(name: str, major: int) -> None:
+    """What is written into a new column or table is lost by a rollback, which is no hazard but a fact."""
+    found = [one.hazard for one in findings(load_harmless()[name][-1], major)]
+    assert found == (["values-written-since-are-lost"] if name in ("constant_default", "new_table") else [])
 
 
 # -- malformed entries ----------------------------------------------------------------------------------------
