@@ -470,6 +470,15 @@ def test_a_statement_that_fails_while_it_is_held(clone: Callable[[Database], Dat
         assert migrating.parent.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
 
+def test_a_statement_that_has_nothing_to_do_locks_nothing(
+    clone: Callable[[Database], Database], template: Database
+) -> None:
+    """It does not wait for the writers of any table: that is seen, and not unknown."""
+    with Migrating(clone(template)) as migrating:
+        (told,) = migrating.told("DROP INDEX CONCURRENTLY IF EXISTS nowhere")
+    assert (told.locks, told.rewrites) == ((), ())
+
+
 def test_leaving_early_gives_the_locks_back(clone: Callable[[Database], Database], template: Database) -> None:
     with Migrating(clone(template)) as migrating:
         with observe.hold(migrating.parent, "TRUNCATE t"):

@@ -242,6 +242,7 @@ class Hold:
         in_one_go = text.concurrently and "REINDEX" not in text.firsts
         self._whole = len(text.statements) == 1 and (in_one_go or single)
         chosen = named or present
+        self._all_are_held = text.concurrently and not named
         self._taken = bool(chosen) and self._take(chosen, "ROW EXCLUSIVE" if text.concurrently else _NEXT)
 
     def wait(self, pid: int, ended: Callable[[], bool], seconds: float = HOLD_SECONDS) -> None:
@@ -259,6 +260,8 @@ class Hold:
                 self.release()
                 deadline = time.monotonic() + END_SECONDS
             time.sleep(0.0005)
+        if locks is None and self._all_are_held and self._taken and ended():
+            locks = []  # whoever works on a table waits for its writers: it had nothing to do, as with IF EXISTS
         self.release()
         if locks is not None and self._whole and ended():
             tables = self._connection.execute(_filled(_TABLES, user=_USER)).fetchall()

@@ -292,9 +292,10 @@ class _Reading:
             return self._levels([*there, *answer["locks"]])
         if run.only():
             return {}
-        if run.held is not None and (
-            run.held.locks or there
-        ):  # nobody gives a relation a new file without ACCESS EXCLUSIVE
+        if run.held is not None and run.text.concurrently and not run.held.locks:
+            return {}  # it never waited for the writers of all tables: it had nothing to do
+        # Nobody gives a relation a new file without ACCESS EXCLUSIVE.
+        if run.held is not None and (run.held.locks or there):
             indexes = () if run.text.concurrently else (index for _, index, _ in changed.indexes)
             new = [(oid, _MODES[_ACCESS_EXCLUSIVE]) for oid in (*changed.tables, *indexes)]
             return self._levels([*there, *run.held.locks, *new])
