@@ -260,10 +260,11 @@ class Hold:
                 self.release()
                 deadline = time.monotonic() + END_SECONDS
             time.sleep(0.0005)
-        if locks is None and self._all_are_held and self._taken and ended():
-            locks = []  # whoever works on a table waits for its writers: it had nothing to do, as with IF EXISTS
+        idle = locks is None and self._all_are_held and self._taken and ended()
         self.release()
-        if locks is not None and self._whole and ended():
+        if idle:
+            self._seen = Held((), (), idle=True)
+        elif locks is not None and self._whole and ended():
             tables = self._connection.execute(_filled(_TABLES, user=_USER)).fetchall()
             after = tuple((oid, file, tuple(map(tuple, indexes))) for oid, file, indexes in tables)
             self._seen = Held(tuple((oid, mode) for oid, mode in locks), after)

@@ -126,10 +126,12 @@ class Held:
 
     :param locks: OID and mode.
     :param tables: after it: OID and file of every table, with OID, name and file of its indexes.
+    :param idle: it waited for the writers of no table at all: it had nothing to do, as with IF EXISTS.
     """
 
     locks: tuple[tuple[int, str], ...]
     tables: tuple[tuple[int, int | None, tuple[tuple[int, str, int | None], ...]], ...]
+    idle: bool = False
 
 
 @dataclass(frozen=True)
@@ -292,8 +294,8 @@ class _Reading:
             return self._levels([*there, *answer["locks"]])
         if run.only():
             return {}
-        if run.held is not None and run.text.concurrently and not run.held.locks:
-            return {}  # it never waited for the writers of all tables: it had nothing to do
+        if run.held is not None and run.held.idle:
+            return {}
         # Nobody gives a relation a new file without ACCESS EXCLUSIVE.
         if run.held is not None and (run.held.locks or there):
             indexes = () if run.text.concurrently else (index for _, index, _ in changed.indexes)
