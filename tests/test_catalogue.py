@@ -17,7 +17,7 @@ from backout.errors import ConfigurationError
 from backout.evidence import from_json, on_major
 from backout.postgres import Database, Server
 from backout.rules import PREDICATES, Finding, judge, load_catalogue, load_harmless
-from backout.rules_catalogue import DIRECTORY
+from backout.rules.catalogue import DIRECTORY
 
 CATALOGUE = load_catalogue()
 SHARED = sorted(path.name for path in (DIRECTORY / "_safer").iterdir())
@@ -359,7 +359,7 @@ def test_a_malformed_entry(directory: Path, old: str, new: str, message: str) ->
 def test_a_hazard_without_predicate(directory: Path) -> None:
     (directory / "plain-index").rename(directory / "plain-indices")
     assert problem(directory) == (
-        "plain-indices/hazard.md: the hazard has no predicate; add it to a table of rules_*.py"
+        "plain-indices/hazard.md: the hazard has no predicate; add it to a table of src/backout/rules"
     )
 
 

@@ -25,7 +25,7 @@ from backout.evidence import (
     with_major,
 )
 from backout.evidence_files import EvidenceFiles, is_stale, merged, orphans
-from backout.workers import Revision
+from backout.worker import Revision
 
 ROOT = Path(__file__).parents[1]
 COMMITTED = sorted((ROOT / "alembic" / "evidence").glob("*.json"))

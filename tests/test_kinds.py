@@ -1,4 +1,4 @@
-"""backout.kinds_catalogue: the kinds of migrations, their variants, and what is said when an entry is not whole."""
+"""backout.matrix.kinds: the kinds of migrations, their variants, and what is said when an entry is not whole."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from backout.errors import ConfigurationError
-from backout.kinds_catalogue import DIRECTORY, SHOP, load_kinds, read_evidence
+from backout.matrix.kinds import DIRECTORY, SHOP, load_kinds, read_evidence
 
 KINDS = load_kinds()
 SIX = ["Add column", "Remove column", "Modify column", "Add table", "Remove table", "Data migration"]

@@ -94,9 +94,7 @@ def test_a_database_must_be_named(make: Callable[..., Run], target: str) -> None
 # -- migrate ----------------------------------------------------------------------------------------
 
 
-def test_migrate_here_applies_what_is_pending(
-    make: Callable[..., Run], working_copy: Any, disposable: Make
-) -> None:
+def test_migrate_here_applies_what_is_pending(make: Callable[..., Run], working_copy: Any, disposable: Make) -> None:
     database = disposable(revision=PARENT)
     done = make("migrate", root=working_copy.root, database=database)
     assert (done.returncode, done.stdout) == (0, ".venv/bin/alembic upgrade head\n"), done.stderr
@@ -209,9 +207,7 @@ def test_a_new_migration_needs_a_message(make: Callable[..., Run], disposable: M
     )
 
 
-def test_a_new_migration_is_made_from_the_models(
-    make: Callable[..., Run], working_copy: Any, disposable: Make
-) -> None:
+def test_a_new_migration_is_made_from_the_models(make: Callable[..., Run], working_copy: Any, disposable: Make) -> None:
     """Whatever the message holds, it is a message and nothing else."""
     model = working_copy.root / "src/content_creation_crew/db/models/user.py"
     text = model.read_text(encoding="utf-8")
@@ -289,8 +285,10 @@ def test_clean_leaves_what_git_tracks(make: Callable[..., Run], working_copy: An
             False,
             "",
             0,
-            ("pytest on the default\n"
-            "NOT CHECKED: everything on PostgreSQL 15, which is not installed here (Debian: postgresql-15)\n"),
+            (
+                "pytest on the default\n"
+                "NOT CHECKED: everything on PostgreSQL 15, which is not installed here (Debian: postgresql-15)\n"
+            ),
         ),
         (False, "1", 2, "pytest on the default\n"),
     ],

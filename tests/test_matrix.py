@@ -8,9 +8,9 @@ import pytest
 
 from backout.blocking import Blocking, blocking, worst
 from backout.evidence import Evidence, Lock, Statement, Step
-from backout.kinds_catalogue import load_kinds, read_evidence
 from backout.matrix import HEADERS, check, rewrite
-from backout.matrix_rows import CLAIMS, Row, measured_rows, parted
+from backout.matrix.kinds import load_kinds, read_evidence
+from backout.matrix.rows import CLAIMS, Row, measured_rows, parted
 
 KINDS = load_kinds()
 EVIDENCE = read_evidence(KINDS)

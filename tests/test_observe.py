@@ -19,7 +19,7 @@ import pytest
 from backout import observe
 from backout.evidence import Lock, Statement
 from backout.observe import Held, install, must_hold, probe, read_baseline, statements
-from backout.observed import read_text
+from backout.observe.answers import read_text
 from backout.postgres import Database, Server
 
 SAMPLES = Path(__file__).parent / "samples" / "observed"

@@ -19,13 +19,17 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from backout import postgres, postgres_binaries, postgres_cluster, postgres_databases, postgres_urls
+from backout import postgres
 from backout.errors import ConfigurationError, PostgresError, Refused
 from backout.postgres import Database, Server, attach, installed, is_disposable, open_server, token_of
+from backout.postgres import binaries as postgres_binaries
+from backout.postgres import cluster as postgres_cluster
+from backout.postgres import databases as postgres_databases
+from backout.postgres import urls as postgres_urls
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="NOT CHECKED: signals, sockets and users are POSIX's")
 
-SOURCES = Path(postgres.__file__).parent.parent
+SOURCES = Path(postgres.__file__).parents[2]
 ACCEPTED = "embedded, system, system:15 (a major version), postgresql://… (a server to create databases on)"
 PASSWORD = "s3cr:t/p@ss%"
 QUOTED = "s3cr%3At%2Fp%40ss%25"
@@ -105,7 +109,7 @@ def child(
 OPEN_AND_WAIT = """
 import sys
 from pathlib import Path
-from backout import postgres_cluster
+from backout.postgres import cluster as postgres_cluster
 from backout.postgres import open_server
 if len(sys.argv) > 2:
     postgres_cluster._places = lambda: [Path(sys.argv[2])]
@@ -982,7 +986,7 @@ def test_a_wheel_that_the_server_cannot_reach_is_copied_once(monkeypatch: pytest
 CACHED = """
 import sys
 from pathlib import Path
-from backout import postgres_binaries
+from backout.postgres import binaries as postgres_binaries
 postgres_binaries._cache_candidates = lambda: [Path(sys.argv[1])]
 from backout.postgres import open_server
 with open_server(sys.argv[2]) as server:

@@ -93,9 +93,7 @@ def test_the_chain_is_looked_for_where_alembic_ini_is(tmp_path: Path) -> None:
     project = production.Project(root=tmp_path)
     with pytest.raises(ConfigurationError) as caught:
         production.script_directory(project)
-    assert str(caught.value) == (
-        f"{tmp_path}/alembic.ini does not exist; run backout in the directory of alembic.ini"
-    )
+    assert str(caught.value) == (f"{tmp_path}/alembic.ini does not exist; run backout in the directory of alembic.ini")
 
 
 # -- describe_rollback ------------------------------------------------------------------------------
@@ -251,9 +249,7 @@ def test_an_upgrade_that_fails_is_told(
     monkeypatch.setenv("DATABASE_URL", database.url)
     with pytest.raises(BackoutError) as caught:
         production.apply_pending(small_chain.project, database.url)
-    assert str(caught.value) == (
-        "alembic upgrade head failed with exit status 1; what it printed above says why"
-    )
+    assert str(caught.value) == ("alembic upgrade head failed with exit status 1; what it printed above says why")
     assert "division by zero" in capfd.readouterr().err
     with production.migration_lock(database.url, wait=0):
         pass

@@ -13,7 +13,7 @@ from backout.campaign import Campaign
 from backout.docstrings import lost_subjects
 from backout.evidence import Evidence
 from backout.postgres import Server
-from backout.workers import Target
+from backout.worker import Target
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import pytest
 
 from backout.evidence import Loss
 from backout.postgres import Server
-from backout.row_matching import match
 from backout.rows import Values, filled, losses, read_values, volatile_columns
+from backout.rows.matching import match
 from backout.tables import read_tables
 
 Connection = psycopg.Connection[Any]

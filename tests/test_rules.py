@@ -17,7 +17,7 @@ import yaml
 from backout.errors import ConfigurationError
 from backout.evidence import Evidence, Loss, SchemaChange
 from backout.rules import PREDICATES, Finding, Waiver, apply_waivers, judge, load_catalogue, waivers
-from backout.rules_facts import column, labels, mentions, python, shape
+from backout.rules.facts import column, labels, mentions, python, shape
 
 SAMPLES: Mapping[str, Any] = {
     hazard: case

@@ -25,8 +25,8 @@ from sqlalchemy import NullPool, create_engine
 
 from backout.evidence import SchemaChange
 from backout.postgres import Database, Server
-from backout.privileges import privileges
 from backout.schema import PRISTINE, Snapshot, changes, differences, fold, roles, snapshot
+from backout.schema.privileges import privileges
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = Path(__file__).parent / "samples" / "schemas"

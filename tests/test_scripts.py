@@ -49,9 +49,7 @@ class Scripts:
             "text": True,
         }
 
-    def run(
-        self, script: str, database: Database | None, cwd: Path | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, script: str, database: Database | None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(**self.command(script, database, cwd), check=False)
 
 
@@ -72,9 +70,7 @@ def steps(revision: str, parent: str) -> str:
 # -- test_migration_rollback ------------------------------------------------------------------------
 
 
-def test_the_rollback_of_the_head_passes_from_any_directory(
-    scripts: Scripts, disposable: Make, tmp_path: Path
-) -> None:
+def test_the_rollback_of_the_head_passes_from_any_directory(scripts: Scripts, disposable: Make, tmp_path: Path) -> None:
     database = disposable(revision="head", rows="sample")
     (before,) = current_revisions(database.url)
     done = scripts.run(ROLLBACK, database, cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""backout.seed_expressions: what is read out of expressions as pg_get_expr prints them."""
+"""backout.seed.expressions: what is read out of expressions as pg_get_expr prints them."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from backout.postgres import Database
-from backout.seed_expressions import (
+from backout.seed.expressions import (
     Constants,
     conjuncts,
     constants,

@@ -1,4 +1,4 @@
-"""backout.seed_patterns: strings that PostgreSQL's own operators match."""
+"""backout.seed.patterns: strings that PostgreSQL's own operators match."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from backout.postgres import Database
-from backout.seed_patterns import matching_like, matching_regex, matching_similar
+from backout.seed.patterns import matching_like, matching_regex, matching_similar
 
 Make = Callable[..., Database]
 

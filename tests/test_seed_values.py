@@ -1,4 +1,4 @@
-"""backout.seed_plain and backout.seed_values: every value is one that its type takes, on every version."""
+"""backout.seed.plain and backout.seed.values: every value is one that its type takes, on every version."""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from backout.postgres import Database
-from backout.seed_plain import PLAIN
-from backout.seed_values import INTEGERS, fresh, values_of
+from backout.seed.plain import PLAIN
+from backout.seed.values import INTEGERS, fresh, values_of
 from backout.tables import Column, read_tables
 
 Make = Callable[..., Database]

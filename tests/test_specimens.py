@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import backout.specimens
 from backout.errors import ConfigurationError
 from backout.evidence import Evidence, from_json, on_major, to_json
-from backout.kinds_catalogue import SHOP
+from backout.matrix.kinds import SHOP
 from backout.specimens import (
     PACKAGE,
     Specimen,

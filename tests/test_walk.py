@@ -13,7 +13,7 @@ from backout.campaign import Campaign
 from backout.errors import ConfigurationError
 from backout.evidence import Evidence
 from backout.postgres import Server
-from backout.workers import Target
+from backout.worker import Target
 
 SAMPLES = Path(__file__).parent / "samples" / "projects"
 

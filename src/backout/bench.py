@@ -1,6 +1,6 @@
 """One step on one disposable database, observed: what ran, what it locked, which relations it touched.
 
-Not here: which steps, and what is compared (``rehearsal``). Layer 5.
+Not here: which steps, and what is compared (``rehearsal``).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from backout import observe, schema
 from backout.evidence import Statement
 from backout.postgres import Database, Server
 from backout.tables import Table, read_tables
-from backout.workers import Direction, Revision, StepReport, Worker
+from backout.worker import Direction, Revision, StepReport, Worker
 
 ZONE = "Asia/Kathmandu"  # of downgrades: neither UTC nor a whole hour from it, so that a cast that depends on it shows
 

@@ -1,7 +1,7 @@
 """Who waits while a migration runs, and for how long: told by lock mode, rewrite and scan, by no clock.
 
 Not here: reading the locks (``observe``), what a table or a page says around it (``formats``, ``matrix``).
-Layer 2; pure.
+Pure.
 """
 
 from __future__ import annotations

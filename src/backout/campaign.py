@@ -1,6 +1,6 @@
 """Everything that measuring and judging a project's chain takes, put together: server, workers, files, catalogue.
 
-Not here: what is typed and what is printed (``cli_rehearsal``). Layer 8.
+Not here: what is typed and what is printed (``cli.rehearsal``).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from backout.errors import ConfigurationError
 from backout.evidence import Evidence, on_major, to_json
 from backout.evidence_files import EvidenceFiles, is_stale, orphans
 from backout.formats import Rehearsed
-from backout.kinds_catalogue import load_kinds, read_evidence
-from backout.matrix_rows import measured_rows
+from backout.matrix.kinds import load_kinds, read_evidence
+from backout.matrix.rows import measured_rows
 from backout.postgres import Database, Server, open_server
 from backout.rules import apply_waivers, judge, waivers
 from backout.walk import Plan, Result, walk
-from backout.workers import Chain, Direction, Target, Worker
+from backout.worker import Chain, Direction, Target, Worker
 
 LINES = 40  # of a difference that are shown
 

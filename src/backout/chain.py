@@ -1,7 +1,7 @@
 """A project's chain on a disposable database: its schema at a revision, and its sample rows.
 
 The chain is run by the project's own ``alembic`` command in a process of its own. Only databases
-that backout created get here. Layer 3.
+that backout created get here.
 """
 
 import os

@@ -5,7 +5,7 @@ inserts with those that it must name, updates and deletes. Each statement runs i
 An insert brings tame values which the schema under it accepts: what is asked is whether the release's statements
 still fit, not whether its data do.
 
-Not here: where the deploy goes then (``rehearsal`` takes the order from :func:`order`). Layer 4.
+Not here: where the deploy goes then (``rehearsal`` takes the order from :func:`order`).
 """
 
 from __future__ import annotations

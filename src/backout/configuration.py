@@ -1,6 +1,6 @@
 """What a project tells backout: the ``[tool.backout]`` table of its ``pyproject.toml``.
 
-It is not the place for options of one command; those stand on the command line. Layer 1, pure.
+It is not the place for options of one command; those stand on the command line. Pure.
 """
 
 import tomllib

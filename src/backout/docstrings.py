@@ -8,7 +8,7 @@
         Restore the column from the backup; see the runbook.
 
 A revision that loses values, or cannot be rolled back, needs both sections; ``Data loss`` names exactly the
-tables and columns of which values were measured to be lost, one a line. Layer 1, pure.
+tables and columns of which values were measured to be lost, one a line. Pure.
 """
 
 import re

@@ -11,7 +11,7 @@
 Every message says what failed or was refused, what was observed, and what to do, and starts in
 lower case. ``cli`` prints it after ``error: `` and exits with ``exit_code``.
 
-Layer 0: imports nothing of backout; everything may import it.
+Imports nothing of backout; everything may import it.
 """
 
 

@@ -14,7 +14,7 @@ Every name is written as ``quote_ident`` does, tables always with their schema: 
 reached is None, never an empty tuple. Nothing here depends on the clock, on OIDs or on chance, so that a file
 is the same from run to run. ``docs/reference/evidence.md`` explains the file to its readers.
 
-Not here: judgement (``rules``), words (the catalogue), rendering (``formats``). Layer 0: anybody may import it.
+Not here: judgement (``rules``), words (the catalogue), rendering (``formats``). Anybody may import it.
 """
 
 from __future__ import annotations

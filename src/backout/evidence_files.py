@@ -3,7 +3,7 @@
 A fingerprint tells what an evidence was measured of. It covers the files of the revision and of its
 ancestors, ``env.py``, the seed file and the version of the format; not what those files import.
 
-Not here: measuring, judging. Layer 4; ``cli``, ``policy`` and the site's adapters may import it.
+Not here: measuring, judging. ``cli``, ``policy`` and the site's adapters may import it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from backout.errors import ConfigurationError
 from backout.evidence import VERSION, Evidence, from_json, on_major, to_json, with_major
-from backout.workers import Revision
+from backout.worker import Revision
 
 
 class EvidenceFiles:

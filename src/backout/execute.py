@@ -2,7 +2,7 @@
 
 A page's world is a working copy of the repository, a disposable database, a bash and a Python, and the
 services that its front matter asks for. Nothing it does reaches the repository or another page. The
-engine knows neither pytest nor the terminal: it answers with outcomes. Layer 4.
+engine knows neither pytest nor the terminal: it answers with outcomes.
 """
 
 import codecs
@@ -148,9 +148,7 @@ class PageRun:
             return None
         return (
             f"{where}: {command.text.splitlines()[0].strip()!r} printed something else than the page says\n"
-            + transcript.difference(
-                command.expected.text, ran.output, path=self.page.path, line=command.expected.line
-            )
+            + transcript.difference(command.expected.text, ran.output, path=self.page.path, line=command.expected.line)
         )
 
     def trial(self, step: Step) -> Result:
@@ -305,9 +303,7 @@ class PageRun:
             )
         port = _free_port()
         log = self.scratch / f"{name}.log"
-        process = _start_service(
-            name, service, port=port, log=log, cwd=self.work, environment=self._environment
-        )
+        process = _start_service(name, service, port=port, log=log, cwd=self.work, environment=self._environment)
         self._stack.callback(_stop, process)
         self._environment[service.variable] = f"http://127.0.0.1:{port}"
 

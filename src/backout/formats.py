@@ -1,6 +1,6 @@
 """What was measured, for people and for programs: the table of the terminal, Markdown, JSON, SARIF.
 
-Facts and findings come in; nothing is judged and nothing is counted here. Layer 4; pure.
+Facts and findings come in; nothing is judged and nothing is counted here. Pure.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 YAML is looked at for what it is: a GitHub workflow goes through actionlint, a Kubernetes manifest and a
 Compose file through their published schemas. Mermaid has no parser but its renderer, which needs a
-browser: the site's browser test does it. Layer 3.
+browser: the site's browser test does it.
 """
 
 import configparser

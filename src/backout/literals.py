@@ -3,7 +3,7 @@
 ``WHERE kind = 'old'`` is only measured by a row that is old. Found in the text of the revision, both ways at
 once, and in the statements and bound values that a dry run showed.
 
-Not here: which column takes which literal; ``seed`` tries. Layer 1, pure.
+Not here: which column takes which literal; ``seed`` tries. Pure.
 """
 
 import ast

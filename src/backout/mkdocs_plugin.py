@@ -1,6 +1,6 @@
 """MkDocs plugin: brings the runbooks into the site and writes what was executed, from ``build/run.json``.
 
-Thin: it executes nothing, knows no database, and imports nothing that does. Layer 6.
+Thin: it executes nothing, knows no database, and imports nothing that does.
 """
 
 import posixpath

@@ -1,7 +1,7 @@
 """Rows on which a migration fails: what to count before it is applied, and which tables to fill tamely.
 
 From an error of PostgreSQL and the definitions that the migration brings to a query that counts the violators.
-Not here: running it (``production``). Layer 1, pure.
+Not here: running it (``production``). Pure.
 """
 
 import re

@@ -2,7 +2,6 @@
 
 Asks nobody and prints nothing: it describes, refuses, and acts when told to; the command line asks.
 Alembic itself takes no lock, so that two runners at once collide; here one waits for the other.
-Layer 5.
 """
 
 import os

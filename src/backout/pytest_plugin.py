@@ -8,7 +8,7 @@ Every page is one file of tests, run in order by one worker:
 * ``….sabotage``: the check before it can fail, and fails alone;
 * ``names``: inline code names things that exist.
 
-Layer 6; the only module that knows pytest.
+The only module that knows pytest.
 """
 
 import os
@@ -35,7 +35,7 @@ from backout.errors import BackoutError
 from backout.execute import PageRun, Result, write_updates
 from backout.languages import NotChecked, quoted_problem, validate
 from backout.pages import Page, Step, read_page
-from backout.postgres_cluster import run_folder
+from backout.postgres.cluster import run_folder
 from backout.record import PageRecord, Runs, StepRecord, add_runs, read_runs, text_hash
 from backout.references import Surroundings, unresolved
 from backout.repository import code_hash, hash_of, is_apart, repository_files

@@ -1,7 +1,7 @@
 """What the last runs of the pages left behind: ``build/run.json``.
 
 The tests write it, the site reads it; neither imports the other. A page without a record, or with a
-record of another text, is *not verified*. Layer 1, pure but for reading and writing that one file.
+record of another text, is *not verified*. Pure but for reading and writing that one file.
 
     {"format": "backout/run", "version": 1,
      "pages": {"docs/x.md": {"18": {"fingerprint": …, "source": sha256 of the page, "when": ISO 8601, "commit": …,

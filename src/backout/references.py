@@ -3,7 +3,7 @@ revision, a table or column, an SQL word, a name in the repository's code, or wh
 
 The first kind that a span looks like decides: ``make tset`` is a wrong target and nothing else. What looks
 like no kind in particular must occur, as a whole, in a block of the page or in a file of the repository
-that is not prose. Layer 4.
+that is not prose.
 """
 
 import argparse

@@ -11,7 +11,7 @@ A dry run on empty tables, made when the walk goes over the revision, tells whic
 and their parents are filled and compared. When a step then touches more, the experiment is repeated with those.
 
 Not here: the order of the revisions and their databases (``walk``), what one step is (``bench``), judgement
-(``rules``). Layer 6.
+(``rules``).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from backout.postgres import Database
 from backout.preconditions import count_query, is_about_data
 from backout.tables import Table, Type
 from backout.verdict import verdict
-from backout.workers import Revision, StepReport
+from backout.worker import Revision, StepReport
 
 ATTEMPTS = 8  # of one revision, each with more tables, more literals or tamer rows than the one before
 NOT_RUN = Step("not-run")

@@ -1,6 +1,6 @@
 """The files of a repository: which they are, a working copy of them, and hashes of what they hold.
 
-Layer 1; knows git and files, and nothing of what they mean.
+Knows git and files, and nothing of what they mean.
 """
 
 import os

@@ -1,7 +1,7 @@
 """The rollback test of the last revision: up, one down, up again, and nothing may differ afterwards.
 
 Compares what ``pg_dump`` prints of the schema, every row of every table, and the sequences. It only ever
-migrates a disposable database. The full experiment, on rows meant to hurt, is the rehearsal. Layer 5.
+migrates a disposable database. The full experiment, on rows meant to hurt, is the rehearsal.
 """
 
 import difflib

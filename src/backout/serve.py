@@ -1,7 +1,7 @@
 """``backout serve``: the site at once, and a run of every page beside it.
 
 Starts MkDocs and pytest as processes of their own and ends both. Knows the results only from
-``build/run.json``, as the site does. Layer 6.
+``build/run.json``, as the site does.
 """
 
 import os

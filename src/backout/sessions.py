@@ -1,7 +1,7 @@
 """The long-lived processes of a page: one bash and one Python, which keep their state from step to step.
 
 They run text and tell status, output and the failing line; they know nothing of pages, of expected
-output or of databases. Layer 3; ``execute`` may import it.
+output or of databases. ``execute`` may import it.
 
 Both write to one file, the *terminal*; a step's output is what was added to it meanwhile. A file, not
 a pipe: a process left in the background can neither block the page nor keep it from ending.

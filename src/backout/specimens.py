@@ -7,7 +7,7 @@ committed beside the file, and the tests measure it again.
 
 For developers: ``python -m backout.specimens`` measures all, or those whose names begin so, and writes the files.
 
-Not here: what a revision's evidence must say (the tests of ``rules`` and ``matrix``). Layer 12.
+Not here: what a revision's evidence must say (the tests of ``rules`` and ``matrix``).
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ import click
 from backout.campaign import Campaign
 from backout.errors import BackoutError, ConfigurationError
 from backout.evidence import VERSION, Evidence, from_json, on_major, to_builtins, to_json, with_major
-from backout.kinds_catalogue import load_kinds
-from backout.rules_catalogue import load_catalogue, load_harmless
-from backout.workers import Target
+from backout.matrix.kinds import load_kinds
+from backout.rules.catalogue import load_catalogue, load_harmless
+from backout.worker import Target
 
 PACKAGE = Path(__file__).parent
 REWRITE = "python -m backout.specimens"

@@ -3,7 +3,7 @@
 Not here: what has no bearing on a table's rows, and definitions to compare (``schema``); the rows themselves
 (``rows``, ``seed``).
 
-Layer 0: everything above may import it.
+Everything above may import it.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 for any text of that line. Nothing else is special: there is no similarity, and case, order and
 inner spacing count. White space at the end of a line and empty lines at the end do not.
 
-Layer 1, pure.
+Pure.
 """
 
 import difflib
@@ -29,9 +29,7 @@ def difference(expected: str, actual: str, *, path: str, line: int) -> str:
     """
     want, got = _lines(expected), _lines(actual)
     return "\n".join(
-        difflib.unified_diff(
-            want, _in_terms_of(want, got), f"{path}:{line} (expected)", "(printed)", lineterm="", n=3
-        )
+        difflib.unified_diff(want, _in_terms_of(want, got), f"{path}:{line} (expected)", "(printed)", lineterm="", n=3)
     )
 
 

@@ -10,7 +10,7 @@ The table of ``docs/migration-rollback.md``, as code; the first that matches:
 * ``yes if unused``: only values in what the revision added are lost;
 * ``yes``: nothing is lost, and the schema is as before.
 
-Not here: which hazard it was, and what to do (``rules``). Layer 1, pure: everything above may import it.
+Not here: which hazard it was, and what to do (``rules``). Pure: everything above may import it.
 """
 
 from collections.abc import Iterable

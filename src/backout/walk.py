@@ -6,7 +6,7 @@ chain once, parents first; at each revision it takes a clone of the parents' dat
 A revision that cannot be applied is marked as applied without having been, so that the walk goes on; those
 above it say so.
 
-Not here: the experiment (``rehearsal``), the files (``evidence_files``), asking and telling people (``cli``). Layer 7.
+Not here: the experiment (``rehearsal``), the files (``evidence_files``), asking and telling people (``cli``).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from backout.bench import Laboratory
 from backout.evidence import Evidence
 from backout.postgres import Database
 from backout.rehearsal import Subject, dry_run, rehearse
-from backout.workers import Chain, Revision
+from backout.worker import Chain, Revision
 
 AHEAD = 2  # databases that wait for their experiment, beyond those in one
 

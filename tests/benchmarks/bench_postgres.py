@@ -16,8 +16,8 @@ from pathlib import Path
 
 import psycopg
 
-from backout import postgres_binaries
 from backout.postgres import Database, Server, installed, open_server
+from backout.postgres import binaries as postgres_binaries
 
 RUNS = 20
 TABLES = 40

