@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,11 @@ from backout.configuration import Project, load_project
 from backout.repository import copy_repository
 
 ROOT = Path(__file__).parents[1]
+
+# What a shell runs in the background ignores these, and so would everything that the tests start, and end with them.
+for _signal in [getattr(signal, name) for name in ("SIGINT", "SIGQUIT", "SIGHUP") if hasattr(signal, name)]:
+    if signal.getsignal(_signal) is signal.SIG_IGN:
+        signal.signal(_signal, signal.default_int_handler if _signal is signal.SIGINT else signal.SIG_DFL)
 
 # Of the caller's environment, what would lead a command astray: to another database, or as a child of `make test`.
 ASTRAY = {"DATABASE_URL", "BACKOUT_POSTGRES", "BACKOUT_REQUIRE_ALL", "PYTEST_ARGS", "MESSAGE", "CONFIRM", "MIGRATE_IN"}

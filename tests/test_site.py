@@ -179,7 +179,7 @@ def test_serve_shows_what_the_pages_did(tmp_path: Path, backout_server) -> None:
     port = _free_port()
     environment = {**os.environ, "BACKOUT_POSTGRES": backout_server.url, "PYTHONPATH": str(ROOT / "src")}
     environment.pop("PYTEST_XDIST_WORKER", None)
-    command = [sys.executable, "-m", "backout.cli", "serve", "--address", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "backout", "serve", "--address", f"127.0.0.1:{port}"]
     with subprocess.Popen(command, cwd=project, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

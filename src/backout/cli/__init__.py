@@ -186,7 +186,3 @@ def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]
     finally:
         for number, previous in before.items():
             signal.signal(number, previous)
-
-
-if __name__ == "__main__":
-    main()
