@@ -156,5 +156,5 @@ def test_a_variant_that_was_never_measured(directory: Path) -> None:
         read_evidence(load_kinds(directory))
     assert str(caught.value) == (
         f"{directory}/empty-table/at_once.json cannot be read: No such file or directory; "
-        "every variant is measured: python -m backout.specimens"
+        "measure it: python -m backout.specimens"
     )

@@ -1,5 +1,6 @@
-"""backout.matrix, matrix_rows and blocking: what the tables must say, and that every cell which says else is named."""
+"""backout.matrix and blocking: what the tables must say, and that every cell which says else is named."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,14 +9,17 @@ import pytest
 
 from backout.blocking import Blocking, blocking, worst
 from backout.evidence import Evidence, Lock, Statement, Step
-from backout.matrix import HEADERS, check, rewrite
+from backout.matrix import Table, check, has_tables, measured_tables, rewrite
 from backout.matrix.kinds import load_kinds, read_evidence
-from backout.matrix.rows import CLAIMS, Row, measured_rows, parted
+from backout.matrix.rows import CLAIMS, Row, kind_tables, measured_rows, parted
+from backout.rules import load_catalogue
 
 KINDS = load_kinds()
 EVIDENCE = read_evidence(KINDS)
 ROWS = measured_rows(KINDS, EVIDENCE)
 BY_TITLE = {row.title: row for row in ROWS}
+TABLES = kind_tables(ROWS)
+HEADERS = {table.name: table.header for table in TABLES}
 
 SHORT = """\
 <!-- measured: kinds -->
@@ -28,7 +32,7 @@ SHORT = """\
 | Remove table | 🔴 High | ❌ No | Data permanently lost |
 | Data migration | 🔴 High | ⚠️ Risky | May lose transformations |
 """
-LONG = rewrite("<!-- measured: all kinds -->\n", ROWS)
+LONG = rewrite("<!-- measured: all kinds -->\n", TABLES)
 PAGE = f"# A page\n\n{SHORT}\n{LONG}"
 
 RISKS = ("🟢 Low", "🟡 Medium", "🔴 High", "⚪ Unproven")
@@ -43,8 +47,8 @@ OTHERS = {
 }
 
 
-def told(text: str, rows: tuple[Row, ...] = ROWS) -> list[str]:
-    return [str(fault) for fault in check({"page.md": text}, rows)]
+def told(text: str, tables: tuple[Table, ...] = TABLES) -> list[str]:
+    return [str(fault) for fault in check({"page.md": text}, tables)]
 
 
 def cells(line: str) -> list[str]:
@@ -75,13 +79,13 @@ def with_note(title: str, note: str) -> tuple[str, int]:
 
 def test_the_seed_s_six_rows_are_what_was_measured() -> None:
     assert told(PAGE) == []
-    assert rewrite(PAGE, ROWS) == PAGE
+    assert rewrite(PAGE, TABLES) == PAGE
 
 
 def test_every_page_of_the_repository_is_true() -> None:
     root = Path(__file__).parents[1]
     pages = {path.relative_to(root).as_posix(): path.read_text() for path in sorted((root / "docs").rglob("*.md"))}
-    assert [str(fault) for fault in check(pages, ROWS)] == []
+    assert [str(fault) for fault in check(pages, measured_tables())] == []
 
 
 def test_every_kind_has_its_row() -> None:
@@ -107,7 +111,7 @@ def test_a_changed_cell_is_named(line: int, table: str, row: list[str]) -> None:
                     "mend it, or run backout check --update"
                 )
             ]
-            assert rewrite(text, ROWS) == PAGE
+            assert rewrite(text, TABLES) == PAGE
             changed += 1
     assert changed >= (6 if table == "kinds" else 12)
 
@@ -125,7 +129,7 @@ def test_a_variant_that_is_worse_must_be_named(title: str) -> None:
             "mend it, or run backout check --update"
         )
     ]
-    assert rewrite(text, ROWS) == PAGE
+    assert rewrite(text, TABLES) == PAGE
 
 
 @pytest.mark.parametrize("title", [row.title for row in ROWS if row.short])
@@ -162,7 +166,7 @@ def test_words_of_one_s_own_stay() -> None:
     note = BY_TITLE["Change view"].note
     own, _ = with_note("Change view", f"Ask the analysts first. {note}")
     assert told(own) == []
-    assert rewrite(own, ROWS) == own
+    assert rewrite(own, TABLES) == own
     stale, line = with_note("Change view", f"Ask the analysts first. The downgrade fails. {note}")
     assert told(stale) == [
         (
@@ -170,7 +174,7 @@ def test_words_of_one_s_own_stay() -> None:
             f"measured was {note!r}: mend it, or run backout check --update"
         )
     ]
-    assert rewrite(stale, ROWS) == own
+    assert rewrite(stale, TABLES) == own
 
 
 def test_a_claim_among_words_of_one_s_own_must_hold() -> None:
@@ -214,9 +218,9 @@ def test_tables_are_written_where_there_are_none() -> None:
             "Migration type | Risk | Rollback | Blocks | Deploy | Notes"
         ),
     ]
-    written = rewrite(page, ROWS)
+    written = rewrite(page, TABLES)
     assert told(written) == []
-    assert rewrite(written, ROWS) == written
+    assert rewrite(written, TABLES) == written
     rule = "|----------------|------------|----------------|-------|\n"
     assert SHORT.replace(rule, "|---|---|---|---|\n").partition("\n")[2] in written
     assert written.startswith("Short:\n\n<!-- measured: kinds -->\n\n| Migration Type |")
@@ -229,10 +233,7 @@ def test_tables_are_written_where_there_are_none() -> None:
         (
             "<!-- measured: kinds -->",
             "<!-- measured: risks -->",
-            (
-                "page.md:3: nothing is called 'risks' that could be measured; known are measured: kinds and "
-                "measured: all kinds"
-            ),
+            "page.md:3: nothing is called 'risks' that could be measured; known are kinds, all kinds",
         ),
         (
             "| Migration Type | Risk Level |",
@@ -256,8 +257,8 @@ def test_tables_are_written_where_there_are_none() -> None:
             "| Add table | 🟢 Low | ✅ Yes | Safe if table empty |\n",
             "| Add table | 🟢 Low | ✅ Yes | Safe if table empty |\n| Add view | 🟢 Low | ✅ Yes | |\n",
             (
-                "page.md:10: there is no kind 'Add view' to measure; the kinds are Add column, Remove column, "
-                "Modify column, Add table, Remove table, Data migration"
+                "page.md:10: the table of kinds has no kind 'Add view'; the closest are Add table, Add column, "
+                "Modify column"
             ),
         ),
         (
@@ -274,7 +275,7 @@ def test_a_table_that_is_not_as_it_must_be(old: str, new: str, message: str) -> 
 
 def test_a_missing_row_is_written_in_its_place() -> None:
     for line in LONG.splitlines(keepends=True)[4:]:
-        assert rewrite(PAGE.replace(line, ""), ROWS) == PAGE
+        assert rewrite(PAGE.replace(line, ""), TABLES) == PAGE
 
 
 def test_without_the_long_table_nothing_names_what_is_worse() -> None:
@@ -284,22 +285,23 @@ def test_without_the_long_table_nothing_names_what_is_worse() -> None:
             "one; write <!-- measured: all kinds --> on a page, and run backout check --update"
         )
     ]
-    assert check({"short.md": SHORT, "long.md": LONG}, ROWS) == ()
+    assert check({"short.md": SHORT, "long.md": LONG}, TABLES) == ()
     assert told("No table.\n") == []
 
 
 def test_what_is_shown_in_a_fence_is_no_table() -> None:
     shown = f"````markdown\n{SHORT.replace('🟢 Low', '🔴 High')}```text\n```\n````\n"
     assert told(shown) == []
-    assert rewrite(shown, ROWS) == shown
+    assert rewrite(shown, TABLES) == shown
     assert told(f"{shown}\n{PAGE}") == []
 
 
 def test_a_pipe_in_a_cell_is_no_border() -> None:
     row = replace(BY_TITLE["Add view"], note="Worse: *a | b*: 🔴 High.", typical=())
-    written = rewrite("<!-- measured: all kinds -->\n", (row,))
+    tables = kind_tables((row,))
+    written = rewrite("<!-- measured: all kinds -->\n", tables)
     assert "*a \\| b*" in written
-    assert told(written, (row,)) == []
+    assert told(written, tables) == []
 
 
 # -- what a row says --------------------------------------------------------------------------------------------------
@@ -347,6 +349,147 @@ def test_of_several_revisions_the_worst_counts() -> None:
     assert "*in steps*: ✅ Yes, if unused" in row.note
     last = changed("add-column", "not_null_in_steps", lambda one: replace(one, downgrade=Step("failed", error="no")))
     assert "*NOT NULL, in steps*: 🔴 High, ❌ No" in last.note
+
+
+# -- the tables of hazards --------------------------------------------------------------------------------------------
+
+ALL = measured_tables()
+HAZARDS = tuple(table for table in ALL if table.name not in HEADERS)
+BLANK = "".join(f"<!-- measured: {table.name} -->\n" for table in HAZARDS)
+CATALOGUE_PAGE = rewrite(BLANK, ALL)
+CATALOGUE_LINES = CATALOGUE_PAGE.splitlines(keepends=True)
+
+
+def marker_of(table: Table) -> int:
+    """The line of a table's comment on the page of hazards."""
+    return 1 + CATALOGUE_LINES.index(f"<!-- measured: {table.name} -->\n")
+
+
+def with_rows(table: Table, change: Callable[[int, str], str]) -> str:
+    """The page of hazards with other rows, changed by their line and text."""
+    first = marker_of(table) + 4  # behind an empty line, the header and its rule
+    rows = range(first, first + len(table.lines))
+    return "".join(change(line, text) if line in rows else text for line, text in enumerate(CATALOGUE_LINES, 1))
+
+
+def test_the_tables_of_hazards_are_whole() -> None:
+    assert told(CATALOGUE_PAGE, ALL) == []
+    assert rewrite(CATALOGUE_PAGE, ALL) == CATALOGUE_PAGE
+    assert [table.name for table in HAZARDS] == [
+        "lock hazards",
+        "compatibility hazards",
+        "loss hazards",
+        "round-trip hazards",
+        "known hazards",
+        "other hazards",
+    ]
+    titles = [line.title for table in HAZARDS[:4] for line in table.lines]
+    assert sorted(titles) == sorted(load_catalogue())
+
+
+def test_every_hazard_has_an_anchor() -> None:
+    assert re.findall(r'<a id="([^"]+)"></a>`([^`]+)`', CATALOGUE_PAGE) == [
+        (line.title, line.title) for table in HAZARDS[:4] for line in table.lines
+    ]
+
+
+NAMED = {"ids": lambda one: one.name if isinstance(one, Table) else ""}
+
+
+@pytest.mark.parametrize("table", HAZARDS, **NAMED)
+def test_a_changed_cell_of_a_hazard_is_named(table: Table) -> None:
+    """Every cell of every row, the anchor in the first one among them."""
+    for place, column in enumerate(table.header):
+        if place == 0 and table.title is str:
+            continue  # another title is another row
+        faults = []
+
+        def change(line: int, text: str, place: int = place, column: str = column, faults: list[str] = faults) -> str:
+            row = cells(text)
+            wrong = row[0].replace('id="', 'id="the-') if place == 0 else f"{row[place]}, they say"
+            faults.append(
+                f"page.md:{line}: row {table.title(row[0])!r}, column {column!r} says {wrong!r}; measured was "
+                f"{row[place]!r}: mend it, or run backout check --update"
+            )
+            return f"| {' | '.join([*row[:place], wrong, *row[place + 1 :]])} |\n"
+
+        text = with_rows(table, change)
+        assert len(faults) == len(table.lines)
+        assert told(text, ALL) == faults
+        assert rewrite(text, ALL) == CATALOGUE_PAGE
+
+
+@pytest.mark.parametrize("table", HAZARDS, **NAMED)
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_missing_row_of_a_hazard_is_named(table: Table, which: int) -> None:
+    text = with_rows(table, lambda line, text: text if line % 2 == which else "")
+    start = marker_of(table)
+    assert told(text, ALL) == [
+        f"page.md:{start}: the row of {line.title!r} is missing; write it, or run backout check --update"
+        for number, line in enumerate(table.lines, start + 4)
+        if number % 2 != which
+    ]
+    assert rewrite(text, ALL) == CATALOGUE_PAGE
+
+
+@pytest.mark.parametrize(
+    ("table", "what"),
+    [
+        *((table, "has hazards that this one has not") for table in HAZARDS[:4]),
+        (HAZARDS[4], "counts what the catalogue has"),
+        (HAZARDS[5], "tells what the catalogue has not"),
+    ],
+    **NAMED,
+)
+def test_one_table_of_hazards_alone_is_not_the_catalogue(table: Table, what: str) -> None:
+    rest = CATALOGUE_PAGE.replace(f"<!-- measured: {table.name} -->\n", "")
+    first = 1 + next(place for place, line in enumerate(rest.splitlines()) if line.startswith("<!-- measured: "))
+    assert told(rest, ALL) == [
+        (
+            f"page.md:{first}: no page has the table of {table.name}, which {what}; "
+            f"write <!-- measured: {table.name} --> on a page, and run backout check --update"
+        )
+    ]
+
+
+def test_a_hazard_in_the_wrong_table() -> None:
+    locks, _, losses, *_ = HAZARDS
+    index = CATALOGUE_LINES[marker_of(locks) + 3 + [line.title for line in locks.lines].index("plain-index")]
+    last = marker_of(losses) + 3 + len(losses.lines)
+    text = with_rows(losses, lambda line, text: text + index if line == last else text)
+    assert told(text, ALL) == [
+        (
+            f"page.md:{last + 1}: the table of loss hazards has no hazard 'plain-index'; "
+            "the closest are partition-dropped, numeric-rounded, fractional-seconds-lost"
+        )
+    ]
+
+
+def test_what_an_upgrade_that_fails_blocks_is_not_told() -> None:
+    line = next(line for line in HAZARDS[0].lines if line.title == "required-column-without-default")
+    assert line.cells[2] == "❔ Unproven<br>the upgrade fails"
+
+
+def test_of_a_safer_way_in_steps_the_worst_is_told() -> None:
+    line = next(line for line in HAZARDS[0].lines if line.title == "not-null-scans")
+    assert line.cells == (
+        '<a id="not-null-scans"></a>`not-null-scans`<br>SET NOT NULL that reads the whole table',
+        "error",
+        (
+            "✅ Yes<br>may fail on the rows that are there<br>blocks reads and writes during a full scan<br>"
+            "after the deploy"
+        ),
+        (
+            "2 revisions<br>✅ Yes<br>blocks reads and writes for a moment<br>"
+            "after the deploy, then before or after the deploy"
+        ),
+        "A19",
+    )
+
+
+def test_other_people_s_pages_need_no_tables() -> None:
+    assert not has_tables("# A page\n\n| Hazard | Severity |\n|---|---|\n| plain-index | none |\n")
+    assert told("# A page\n\n| Hazard | Severity |\n|---|---|\n| plain-index | none |\n", ALL) == []
 
 
 # -- blocking ---------------------------------------------------------------------------------------------------------

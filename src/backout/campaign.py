@@ -19,8 +19,6 @@ from backout.errors import ConfigurationError
 from backout.evidence import Evidence, on_major, to_json
 from backout.evidence_files import EvidenceFiles, is_stale, orphans
 from backout.formats import Rehearsed
-from backout.matrix.kinds import load_kinds, read_evidence
-from backout.matrix.rows import measured_rows
 from backout.postgres import Database, Server, open_server
 from backout.rules import apply_waivers, judge, waivers
 from backout.walk import Plan, Result, walk
@@ -154,7 +152,7 @@ def documentation_faults(campaign: Campaign, reported: Iterable[Rehearsed]) -> I
 
 
 def matrix_faults(project: Project, *, update: bool = False) -> tuple[str, ...]:
-    """Cells of the project's pages that say something else than what was measured of their kind.
+    """Cells of the project's pages that say something else than what was measured.
 
     :param update: rewrite the measured cells first.
     """
@@ -162,13 +160,12 @@ def matrix_faults(project: Project, *, update: bool = False) -> tuple[str, ...]:
     pages = {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
     if not any(map(matrix.has_tables, pages.values())):
         return ()
-    kinds = load_kinds()
-    rows = measured_rows(kinds, read_evidence(kinds))
+    tables = matrix.measured_tables()
     for name, text in pages.items() if update else ():
-        if (written := matrix.rewrite(text, rows)) != text:
+        if (written := matrix.rewrite(text, tables)) != text:
             paths[name].write_text(written, encoding="utf-8")
             pages[name] = written
-    return tuple(map(str, matrix.check(pages, rows)))
+    return tuple(map(str, matrix.check(pages, tables)))
 
 
 def _difference(kept: Evidence, measured: Evidence, name: str) -> str:

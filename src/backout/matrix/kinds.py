@@ -98,18 +98,22 @@ def read_evidence(kinds: Mapping[str, Kind]) -> dict[str, dict[str, tuple[Eviden
     :raises ConfigurationError: a variant was never measured, or its file is no evidence.
     """
     return {
-        kind.id: {name: tuple(_evidence(file) for file in one.files) for name, one in kind.variants.items()}
+        kind.id: {name: tuple(evidence_of(file) for file in one.files) for name, one in kind.variants.items()}
         for kind in kinds.values()
     }
 
 
-def _evidence(file: Path) -> Evidence:
+def evidence_of(file: Path) -> Evidence:
+    """What was measured of a revision of the package.
+
+    :raises ConfigurationError: it was never measured, or its file is no evidence.
+    """
     path = file.with_suffix(".json")
     try:
         text = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
-            f"{path} cannot be read: {error.strerror}; every variant is measured: python -m backout.specimens"
+            f"{path} cannot be read: {error.strerror}; measure it: python -m backout.specimens"
         ) from error
     return from_json(text, str(path))
 

@@ -1,40 +1,35 @@
-"""What the rows of the matrix must say, from committed evidence.
+"""What the rows of the risk matrix must say, from committed evidence: the tables ``kinds`` and ``all kinds``.
 
 A row is measured on the typical variant of its kind. Its note tells why the verdict is what it is, and names every
 variant for which whoever goes by the row would be wrong, with what it is instead.
 
-Not here: the tables on the pages (``matrix``), the kinds (``matrix.kinds``), measuring them (``specimens``).
+Not here: the tables on the pages (``matrix.tables``), the kinds (``matrix.kinds``), measuring them (``specimens``).
 Pure.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from backout.blocking import Blocking, blocking, worst
-from backout.evidence import Evidence, Order, Risk, Rollback
+from backout.blocking import worst
+from backout.evidence import Evidence, Order, Rollback
+from backout.matrix.facts import (
+    BLOCKS_UNMEASURED,
+    MAY_FAIL,
+    RISKS,
+    ROLLBACKS,
+    UNMEASURED,
+    Facts,
+    facts,
+    told_blocks,
+    told_deploy,
+)
 from backout.matrix.kinds import Kind
+from backout.matrix.tables import Line, Table
 from backout.verdict import added_by, comes_back_hollow, is_within, removed_by, verdict
 
-# Worse goes up; what was not measured is worse than what was found harmless, and better than what was found harmful.
-_RISKS: dict[Risk, str] = {"low": "🟢 Low", "unproven": "⚪ Unproven", "medium": "🟡 Medium", "high": "🔴 High"}
-_ROLLBACKS: dict[Rollback, str] = {
-    "yes": "✅ Yes",
-    "yes if unused": "✅ Yes, if unused",
-    "unproven": "❔ Unproven",
-    "risky": "⚠️ Risky",
-    "no": "❌ No",
-}
-_WHEN: dict[Order | None, str] = {
-    "before": "before the deploy",
-    "after": "after the deploy",
-    "either": "before or after the deploy",
-    "split": "split around the deploy",
-    None: "deploy not measured",
-}
-_UNMEASURED = "Not measured"
 _WORSE = "Worse:"
 
 
@@ -67,6 +62,13 @@ class Row:
         """Every claim that is true of it."""
         return tuple(claim for claim in CLAIMS if self.holds(claim))
 
+    def objection(self, words: str) -> str | None:
+        """Why words of a note are not true, or None: they claim nothing, or what holds."""
+        if self.holds(words) is not False:
+            return None
+        otherwise = " and ".join(map(repr, self.claims())) or f"{self.risk}, {self.rollback}"
+        return f"claims {words!r}; what was measured is otherwise: {otherwise}; mend it"
+
 
 def measured_rows(
     kinds: Mapping[str, Kind], evidence: Mapping[str, Mapping[str, tuple[Evidence, ...]]]
@@ -78,57 +80,70 @@ def measured_rows(
     return tuple(_row(kind, evidence[kind.id]) for kind in kinds.values())
 
 
+def kind_tables(rows: Sequence[Row]) -> tuple[Table, Table]:
+    """``kinds``, the short table, whose notes are claims; and ``all kinds``, whose notes tell what is worse."""
+    return (
+        Table(
+            name="kinds",
+            header=("Migration Type", "Risk Level", "Rollback Safe?", "Notes"),
+            noun="kind",
+            lines=tuple(map(_short_line, (row for row in rows if row.short))),
+            needs={"all kinds": "names the variants that are worse than a row of this one"},
+        ),
+        Table(
+            name="all kinds",
+            header=("Migration type", "Risk", "Rollback", "Blocks", "Deploy", "Notes"),
+            noun="kind",
+            lines=tuple(map(_long_line, rows)),
+        ),
+    )
+
+
 def parted(note: str) -> tuple[str, str]:
     """A note's own words, and its measured part: from the first sentence on that is said here."""
     found = _MEASURED.search(note)
     return (note, "") if found is None else (note[: found.start()].strip(), found[0].strip())
 
 
-@dataclass(frozen=True)
-class _Facts:
-    """What a variant is, all its revisions together.
+def _short_line(row: Row) -> Line:
+    def objection(claim: str) -> str | None:
+        if row.holds(claim) is None:
+            return f"claims {claim!r}, which nothing can decide; known are {', '.join(map(repr, CLAIMS))}"
+        return row.objection(claim)
 
-    :param blocks: None: not all was observed.
-    :param deploy: of each revision.
-    :param fails: the upgrade, on rows that may well be there.
-    """
-
-    risk: Risk
-    rollback: Rollback
-    blocks: tuple[Blocking, ...] | None
-    deploy: tuple[Order | None, ...]
-    fails: bool
+    return Line(
+        title=row.title,
+        cells=(row.title, row.risk, row.rollback.removesuffix(", if unused"), ""),
+        words=next(iter(row.claims()), ""),
+        part=lambda claim: (claim, ""),
+        objection=objection,
+    )
 
 
-def _facts(revisions: tuple[Evidence, ...]) -> _Facts:
-    verdicts = [verdict(one) for one in revisions]
-    blocked = [blocking(one.upgrade.statements) if one.upgrade.outcome != "failed" else None for one in revisions]
-    known = [found for found in blocked if found is not None]
-    return _Facts(
-        risk=max((risk for risk, _ in verdicts), key=list(_RISKS).index),
-        rollback=max((rollback for _, rollback in verdicts), key=list(_ROLLBACKS).index),
-        blocks=worst(one for found in known for every in found.values() for one in every)
-        if len(known) == len(blocked)
-        else None,
-        deploy=tuple(one.compatibility.order for one in revisions),
-        fails=any(one.upgrade.outcome == "failed" or one.upgrade.fails_on_data for one in revisions),
+def _long_line(row: Row) -> Line:
+    return Line(
+        title=row.title,
+        cells=(row.title, row.risk, row.rollback, row.blocks, row.deploy, row.note),
+        words=row.words,
+        part=parted,
+        objection=row.objection,
     )
 
 
 def _row(kind: Kind, evidence: Mapping[str, tuple[Evidence, ...]]) -> Row:
-    typical = _facts(evidence[kind.typical])
+    typical = facts(evidence[kind.typical])
     worse: dict[str, list[str]] = {}
     for variant in sorted(kind.variants.values(), key=lambda one: one.title.lower()):
-        differing = ", ".join(_worse(_facts(evidence[variant.name]), typical))
+        differing = ", ".join(_worse(facts(evidence[variant.name]), typical))
         worse.setdefault(differing, []).append(f"*{variant.title}*")
     groups = [f"{', '.join(titles)}: {differing}" for differing, titles in worse.items() if differing]
     reasons = [*_reasons(evidence[kind.typical]), *([f"{_WORSE} {'; '.join(groups)}."] if groups else [])]
     return Row(
         title=kind.title,
         short=kind.row,
-        risk=_RISKS[typical.risk],
-        rollback=_ROLLBACKS[typical.rollback],
-        blocks=_capital(_blocks(typical.blocks)),
+        risk=RISKS[typical.risk],
+        rollback=ROLLBACKS[typical.rollback],
+        blocks=_capital(told_blocks(typical.blocks)),
         deploy=_capital(_deploy(typical.deploy)),
         words=kind.note,
         note=" ".join(reasons),
@@ -136,23 +151,23 @@ def _row(kind: Kind, evidence: Mapping[str, tuple[Evidence, ...]]) -> Row:
     )
 
 
-def _worse(variant: _Facts, row: _Facts) -> Iterator[str]:
+def _worse(variant: Facts, row: Facts) -> Iterator[str]:
     """What of a variant somebody who goes by the row is not prepared for."""
-    if list(_RISKS).index(variant.risk) > list(_RISKS).index(row.risk):
-        yield _RISKS[variant.risk]
-    if list(_ROLLBACKS).index(variant.rollback) > list(_ROLLBACKS).index(row.rollback):
-        yield _ROLLBACKS[variant.rollback]
+    if list(RISKS).index(variant.risk) > list(RISKS).index(row.risk):
+        yield RISKS[variant.risk]
+    if list(ROLLBACKS).index(variant.rollback) > list(ROLLBACKS).index(row.rollback):
+        yield ROLLBACKS[variant.rollback]
     if variant.fails and not row.fails:
-        yield "may fail on the rows that are there"
+        yield MAY_FAIL
     if row.blocks is not None:
         # What a failed upgrade blocks is not known, and matters to nobody.
         unexpected = [one for one in variant.blocks or () if not any(expected.covers(one) for expected in row.blocks)]
         if unexpected:
-            yield f"blocks {_blocks(worst(unexpected))}"
+            yield f"blocks {told_blocks(worst(unexpected))}"
         if variant.blocks is None and not variant.fails:
-            yield "what it blocks was not measured"
+            yield BLOCKS_UNMEASURED
     if not _fits(variant.deploy, row.deploy):
-        yield ", then ".join(_WHEN[order] for order in variant.deploy)
+        yield told_deploy(variant.deploy)
 
 
 def _fits(variant: tuple[Order | None, ...], row: tuple[Order | None, ...]) -> bool:
@@ -162,14 +177,8 @@ def _fits(variant: tuple[Order | None, ...], row: tuple[Order | None, ...]) -> b
     return variant[0] in (None, "either", *row) or "split" in row
 
 
-def _blocks(found: tuple[Blocking, ...] | None) -> str:
-    if found is None:
-        return _UNMEASURED.lower()
-    return ", ".join(map(str, found)) or "nothing"
-
-
 def _deploy(orders: tuple[Order | None, ...]) -> str:
-    return ", then ".join(order or _UNMEASURED.lower() for order in orders)
+    return ", then ".join(order or UNMEASURED.lower() for order in orders)
 
 
 def _capital(text: str) -> str:
@@ -179,13 +188,13 @@ def _capital(text: str) -> str:
 def _reasons(revisions: tuple[Evidence, ...]) -> Iterator[str]:
     """Why the verdict of a row is what it is, in sentences of :data:`_REASONS`."""
     if any(one.upgrade.fails_on_data for one in revisions):
-        yield _MAY_FAIL
-    hardest = max(revisions, key=lambda one: list(_ROLLBACKS).index(verdict(one)[1]))
+        yield _UPGRADE_MAY_FAIL
+    hardest = max(revisions, key=lambda one: list(ROLLBACKS).index(verdict(one)[1]))
     yield from (sentence for sentence, holds in _REASONS[verdict(hardest)[1]].items() if holds(hardest))
 
 
 Predicate = Callable[[Evidence], bool]
-_MAY_FAIL = "The upgrade may fail on the rows that are there."
+_UPGRADE_MAY_FAIL = f"The upgrade {MAY_FAIL}."
 _REASONS: dict[Rollback, dict[str, Predicate]] = {
     "no": {
         "The downgrade fails.": lambda one: one.downgrade.outcome == "failed",
@@ -245,5 +254,5 @@ CLAIMS: dict[str, Predicate] = {
 }
 
 
-_SENTENCES = [_MAY_FAIL, *(sentence for some in _REASONS.values() for sentence in some), _WORSE]
+_SENTENCES = [_UPGRADE_MAY_FAIL, *(sentence for some in _REASONS.values() for sentence in some), _WORSE]
 _MEASURED = re.compile(rf"(?:^|\s)(?:{'|'.join(map(re.escape, _SENTENCES))}).*$")

@@ -33,13 +33,17 @@ from backout.evidence import Evidence
 from backout.rules import catalogue as words
 from backout.rules import compatibility, locks, losses, roundtrip, waiving
 from backout.rules.catalogue import DIRECTORY, Hazard, Severity, fill, load_harmless
+from backout.rules.elsewhere import Elsewhere, Group, load_known
 from backout.rules.facts import Rule
 from backout.rules.waiving import Waiver
 
 __all__ = [
+    "GROUPS",
     "PREDICATES",
     "UNUSED",
+    "Elsewhere",
     "Finding",
+    "Group",
     "Hazard",
     "Severity",
     "Waiver",
@@ -47,11 +51,21 @@ __all__ = [
     "judge",
     "load_catalogue",
     "load_harmless",
+    "load_known",
     "waivers",
 ]
 
+# By what the hazards are about.
+GROUPS: Mapping[str, Mapping[str, Rule]] = MappingProxyType(
+    {
+        "lock": locks.RULES,
+        "compatibility": compatibility.RULES,
+        "loss": losses.RULES,
+        "round-trip": roundtrip.RULES,
+    }
+)
 PREDICATES: Mapping[str, Rule] = MappingProxyType(
-    {**locks.RULES, **compatibility.RULES, **losses.RULES, **roundtrip.RULES}
+    {name: rule for rules in GROUPS.values() for name, rule in rules.items()}
 )
 
 UNUSED = "unused-waiver"
