@@ -1,8 +1,11 @@
 """The catalogue: every entry is whole, and every migration in it runs on PostgreSQL as its entry says."""
 
 import ast
+import json
 import re
 import shutil
+import subprocess
+import sysconfig
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -16,8 +19,9 @@ from sqlalchemy.exc import DBAPIError
 from backout.errors import ConfigurationError
 from backout.evidence import from_json, on_major
 from backout.postgres import Database, Server
-from backout.rules import PREDICATES, Finding, judge, load_catalogue, load_harmless
+from backout.rules import GROUPS, PREDICATES, Finding, judge, load_catalogue, load_harmless, load_known
 from backout.rules.catalogue import DIRECTORY
+from backout.rules.elsewhere import FILE
 
 CATALOGUE = load_catalogue()
 SHARED = sorted(path.name for path in (DIRECTORY / "_safer").iterdir())
@@ -237,6 +241,92 @@ def test_the_harmless_migration_has_none(name: str, major: int) -> None:
     """What is written into a new column or table is lost by a rollback, which is no hazard but a fact."""
     found = [one.hazard for one in findings(load_harmless()[name][-1], major)]
     assert found == (["values-written-since-are-lost"] if name in ("constant_default", "new_table") else [])
+
+
+# -- known hazards that are none of the catalogue's ------------------------------------------------------------
+
+SQUAWK = shutil.which("squawk", path=sysconfig.get_path("scripts"))
+ALONE = "-- squawk-disable-assume-in-transaction\n"
+LEFT_TO_SQUAWK = {
+    "A43": "ALTER TABLE t ADD COLUMN c text;",
+    "A44": "ALTER TABLE t ADD COLUMN c text;",
+    "B07": "ALTER INDEX i RENAME TO j;",
+    "B21": "ALTER TABLE t ADD COLUMN c text;",
+    "B24": "ALTER TABLE t REPLICA IDENTITY FULL;",
+    "E04": "BEGIN; SELECT 1; COMMIT;",
+    "E05": f"{ALONE}BEGIN; SELECT 1;",
+    "E08": f"{ALONE}ALTER TABLE t ADD COLUMN c text; ALTER TABLE t ADD COLUMN d text;",
+    "E12": f"CREATE TABLE {'t' * 64} (c text);",
+    "E13": "CREATE TABLE t (c text);",
+    "E18": "ALTER EXTENSION citext UPDATE;",
+    "F01": "CREATE TABLE t (id integer);",
+    "F02": "CREATE TABLE t (id bigserial);",
+    "F03": "CREATE TABLE t (c varchar(40));",
+    "F04": "CREATE TABLE t (c char(40));",
+    "F05": "CREATE TABLE t (c timestamp);",
+    "F06": "ALTER TYPE e ADD VALUE 'x';",
+    "F07": "CREATE DOMAIN d AS text CHECK (value <> '');",
+    "F12": "UPDATE t SET c = 1, c = 2;",
+}
+
+
+def test_the_list_of_known_hazards_is_whole() -> None:
+    sizes = {group.id: len(group.sources) + len(group.left) for group in load_known(CATALOGUE)}
+    assert sizes == {"A": 55, "B": 24, "C": 24, "D": 36, "E": 23, "F": 12}
+
+
+def test_every_hazard_is_in_one_group_of_rules() -> None:
+    assert sorted(name for rules in GROUPS.values() for name in rules) == sorted(CATALOGUE)
+
+
+@pytest.mark.skipif(SQUAWK is None, reason="NOT CHECKED: what is left to squawk: it is not installed")
+def test_squawk_tells_what_is_left_to_it(tmp_path: Path) -> None:
+    """Without being asked, where nothing else is said."""
+    left = {one.id: one for group in load_known(CATALOGUE) for one in group.left if one.way == "squawk"}
+    rules = {name: re.findall("`(.+)`", one.text)[0] for name, one in left.items()}
+    for name, sql in LEFT_TO_SQUAWK.items():
+        (tmp_path / f"{name}.sql").write_text(f"{sql}\n")
+
+    def telling(*options: str) -> dict[str, bool]:
+        command = [str(SQUAWK), "--reporter=json", "--pg-version=18", "--assume-in-transaction", *options, "*.sql"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        told = {(Path(one["file"]).stem, one["rule_name"]) for one in json.loads(done.stdout)}
+        return {name: (name, rule) in told for name, rule in rules.items()}
+
+    assert telling() == {name: "if asked" not in one.text for name, one in left.items()}
+    assert all(telling(*(f"--include={rule}" for rule in rules.values())).values())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("  D33:", "  D34:", "D33 is in no hazard.md, and not here; say who tells it"),
+        ("  D33:", "  D32:", "D32 is in a hazard.md and here; keep one"),
+        ("  D33:", "  D37:", "D33 is in no hazard.md, and not here; say who tells it"),
+        ("known: 36", "known: 35", "no group has D36; mend the id, here or in a hazard.md"),
+        ("unseen: Settings", "seen: Settings", "D33 has name, seen; give it a name and one of squawk, told, unseen"),
+        (
+            "unseen: Settings",
+            "told: by nobody, unseen: Settings",
+            "D33 has name, told, unseen; give it a name and one of squawk, told, unseen",
+        ),
+    ],
+)
+def test_a_list_of_known_hazards_that_is_not_whole(tmp_path: Path, old: str, new: str, message: str) -> None:
+    file = tmp_path / "elsewhere.yaml"
+    text = FILE.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(ConfigurationError) as failure:
+        load_known(CATALOGUE, file)
+    assert str(failure.value) == f"{file}: {message}"
+
+
+def test_a_list_of_known_hazards_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as failure:
+        load_known(CATALOGUE, tmp_path / "elsewhere.yaml")
+    file = tmp_path / "elsewhere.yaml"
+    assert str(failure.value) == (f"{file} cannot be read: [Errno 2] No such file or directory: {str(file)!r}; mend it")
 
 
 # -- malformed entries ----------------------------------------------------------------------------------------

@@ -257,8 +257,8 @@ def test_tables_are_written_where_there_are_none() -> None:
             "| Add table | 🟢 Low | ✅ Yes | Safe if table empty |\n",
             "| Add table | 🟢 Low | ✅ Yes | Safe if table empty |\n| Add view | 🟢 Low | ✅ Yes | |\n",
             (
-                "page.md:10: the table of kinds has no kind 'Add view'; the closest are Add table, Add column, "
-                "Modify column"
+                "page.md:10: the table of kinds has no kind 'Add view'; delete the row, or mend its name: "
+                "the closest are Add table, Add column, Modify column"
             ),
         ),
         (
@@ -459,31 +459,29 @@ def test_a_hazard_in_the_wrong_table() -> None:
     text = with_rows(losses, lambda line, text: text + index if line == last else text)
     assert told(text, ALL) == [
         (
-            f"page.md:{last + 1}: the table of loss hazards has no hazard 'plain-index'; "
-            "the closest are partition-dropped, numeric-rounded, fractional-seconds-lost"
+            f"page.md:{last + 1}: the table of loss hazards has no hazard 'plain-index'; delete the row, or mend its "
+            "name: the closest are partition-dropped, numeric-rounded, fractional-seconds-lost"
         )
     ]
 
 
 def test_what_an_upgrade_that_fails_blocks_is_not_told() -> None:
     line = next(line for line in HAZARDS[0].lines if line.title == "required-column-without-default")
-    assert line.cells[2] == "❔ Unproven<br>the upgrade fails"
+    assert line.cells[1] == "Rollback: ❔ Unproven<br>the upgrade fails"
 
 
 def test_of_a_safer_way_in_steps_the_worst_is_told() -> None:
     line = next(line for line in HAZARDS[0].lines if line.title == "not-null-scans")
     assert line.cells == (
-        '<a id="not-null-scans"></a>`not-null-scans`<br>SET NOT NULL that reads the whole table',
-        "error",
+        '<a id="not-null-scans"></a>`not-null-scans`<br>SET NOT NULL that reads the whole table<br>*error*, A19',
         (
-            "✅ Yes<br>may fail on the rows that are there<br>blocks reads and writes during a full scan<br>"
+            "Rollback: ✅ Yes<br>may fail on the rows that are there<br>blocks reads and writes during a full scan<br>"
             "after the deploy"
         ),
         (
-            "2 revisions<br>✅ Yes<br>blocks reads and writes for a moment<br>"
+            "2 revisions<br>Rollback: ✅ Yes<br>blocks reads and writes for a moment<br>"
             "after the deploy, then before or after the deploy"
         ),
-        "A19",
     )
 
 

@@ -20,6 +20,7 @@ from backout.mkdocs_plugin import coverage
 from backout.pages import parse_page, read_page
 from backout.record import PageRecord, StepRecord, add_runs, read_runs, text_hash
 from backout.repository import copy_repository
+from backout.rules import load_catalogue
 
 ROOT = Path(__file__).parents[1]
 PROJECT = load_project(ROOT)
@@ -152,6 +153,22 @@ def test_links_of_the_repository_become_links_of_the_site(site: Path) -> None:
     assert "../../migration-rollback/#when" in targets
     home = BeautifulSoup((site / "index.html").read_text(), "html.parser")
     assert "runbooks/" in {str(link["href"]) for link in home.article.find_all("a", href=True)}  # type: ignore[union-attr]
+
+
+def test_every_hazard_has_an_address(site: Path) -> None:
+    page = BeautifulSoup((site / "reference/catalogue/index.html").read_text(), "html.parser").article
+    assert page is not None
+    addresses = [str(anchor["id"]) for anchor in page.select("td a[id]")]
+    assert sorted(addresses) == sorted(load_catalogue())
+    assert sorted(element["id"] for element in page.find_all(id=True)) == sorted(
+        {element["id"] for element in page.find_all(id=True)}
+    )
+
+
+def test_definitions_are_lists(site: Path) -> None:
+    page = BeautifulSoup((site / "glossary/index.html").read_text(), "html.parser").article
+    assert page is not None
+    assert {"Revision", "Rollback", "Sabotage"} <= {term.get_text() for term in page.select("dl > dt")}
 
 
 def test_annotations_do_not_show(site: Path) -> None:

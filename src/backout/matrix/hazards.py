@@ -13,7 +13,6 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import get_args
 
 from backout.evidence import Evidence
 from backout.matrix.facts import BLOCKS_UNMEASURED, MAY_FAIL, ROLLBACKS, facts, told_blocks, told_deploy
@@ -22,7 +21,8 @@ from backout.matrix.tables import Line, Table
 from backout.rules import Group, Hazard
 from backout.rules.elsewhere import Way
 
-_HEADER = ("Hazard", "Severity", "Unsafe, measured", "Safer way, measured", "Known as")
+_HEADER = ("Hazard", "Unsafe", "Safer way")
+_WAYS: Mapping[Way, str] = {"squawk": "told by squawk", "told": "told otherwise", "unseen": "unseen"}
 _ID = re.compile(r"`([^`]+)`")
 
 
@@ -65,7 +65,7 @@ def hazard_tables(
         ),
         Table(
             name="known hazards",
-            header=("Known hazards", "Number", "In the catalogue", "Squawk tells it", "Told otherwise", "Unseen"),
+            header=("Known hazards", "In the catalogue", "Not in it"),
             noun="group",
             lines=tuple(map(_counts, known)),
             needs=every,
@@ -85,14 +85,13 @@ def hazard_tables(
 
 
 def _line(hazard: Hazard, evidence: Mapping[Path, Evidence]) -> Line:
+    address = f'<a id="{hazard.id}"></a>`{hazard.id}`'
     return Line(
         title=hazard.id,
         cells=(
-            f'<a id="{hazard.id}"></a>`{hazard.id}`<br>{hazard.name}',
-            hazard.severity,
+            f"{address}<br>{hazard.name}<br>*{hazard.severity}*, {', '.join(hazard.sources)}",
             _told([evidence[hazard.unsafe[-1]]]),
             _told([evidence[file] for file in _steps(hazard)]),
-            ", ".join(hazard.sources),
         ),
     )
 
@@ -108,21 +107,22 @@ def _steps(hazard: Hazard) -> list[Path]:
 
 
 def _told(revisions: Sequence[Evidence]) -> str:
-    """Rollback, what is blocked, and where the deploy goes, a line each."""
+    """Rollback, what is blocked, and where the deploy goes unless that is all the same, a line each."""
     found = facts(revisions)
     lines = [f"{len(revisions)} revisions"] if len(revisions) > 1 else []
-    lines.append(ROLLBACKS[found.rollback])
+    lines.append(f"Rollback: {ROLLBACKS[found.rollback]}")
     if any(one.upgrade.outcome == "failed" for one in revisions):
         lines.append("the upgrade fails")
     else:
         lines += [MAY_FAIL] if found.fails else []
         lines.append(BLOCKS_UNMEASURED if found.blocks is None else f"blocks {told_blocks(found.blocks)}")
-        lines.append(told_deploy(found.deploy))
+        lines += [told_deploy(found.deploy)] if set(found.deploy) != {"either"} else []
     return "<br>".join(lines)
 
 
 def _counts(group: Group) -> Line:
     title = f"{group.id}: {group.title}"
     ways = Counter(one.way for one in group.left)
-    numbers = (len(group.sources) + len(group.left), len(group.sources), *(ways[way] for way in get_args(Way)))
-    return Line(title, (title, *map(str, numbers)))
+    left = ", ".join(f"{ways[way]} {words}" for way, words in _WAYS.items() if ways[way])
+    number = len(group.sources)
+    return Line(title, (title, f"{number} of {number + len(group.left)}", left or "none"))

@@ -204,7 +204,11 @@ def _faults(found: _Found, known: Mapping[str, Table]) -> Iterator[PageError]:
         line = expected.get(title)
         if line is None:
             close = ", ".join(difflib.get_close_matches(title, expected, n=3, cutoff=0))
-            yield fault(row.line, f"the table of {table.name} has no {table.noun} {title!r}; the closest are {close}")
+            yield fault(
+                row.line,
+                f"the table of {table.name} has no {table.noun} {title!r}; "
+                f"delete the row, or mend its name: the closest are {close}",
+            )
         elif title in seen:
             yield fault(row.line, f"the {table.noun} {title!r} stands here twice; keep one row")
         elif len(row.cells) != len(table.header):
