@@ -665,11 +665,13 @@ def test_waivers_are_comments() -> None:
         "# backout: accept plain-index: forty rows: no more\n"
         "def upgrade():\n"
         "    op.drop()  #backout:accept rows-deleted : nobody needs them\n"
+        "    # backout: accept squawk:ban-char-field: always two letters\n"
         "    # about backout, and nothing else\n"
     )
     assert waivers(text, "a.py", KNOWN) == (
         Waiver("plain-index", "forty rows: no more", "a.py", 2),
         Waiver("rows-deleted", "nobody needs them", "a.py", 4),
+        Waiver("squawk:ban-char-field", "always two letters", "a.py", 5),
     )
     assert waivers("# backout: accept plain-index: small\n", "a.py") == (Waiver("plain-index", "small", "a.py", 1),)
 
@@ -705,6 +707,24 @@ def test_waivers_are_comments() -> None:
         (
             "# backout: accept plain-index: small\n\n# backout: accept plain-index: tiny\n",
             "a.py:3: plain-index is accepted already in line 1; join the two reasons",
+        ),
+        (
+            "# backout: accept squawk:ban-char-field:\n",
+            (
+                "a.py:1: the comment '# backout: accept squawk:ban-char-field:' gives no reason; "
+                "write # backout: accept HAZARD: REASON"
+            ),
+        ),
+        (
+            "# backout: accept squawk: it is right\n",
+            "a.py:1: squawk is no hazard of the catalogue; backout explain lists them, or remove the waiver",
+        ),
+        (
+            "# backout: accept squawk:ban-drop-view: nobody reads it\n",
+            (
+                "a.py:1: squawk:ban-drop-view is never found, for backout measures it; "
+                "accept the hazard that it finds instead: backout explain squawk:ban-drop-view names them"
+            ),
         ),
         ("def f(:\n  (\n", "a.py is not Python: ('EOF in multi-line statement', (3, 0)); mend it"),
     ],

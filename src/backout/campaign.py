@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self, get_args
 
-from backout import docstrings, matrix
+from backout import docstrings, matrix, squawk
 from backout.bench import Laboratory, make_origin
 from backout.configuration import Project
 from backout.errors import ConfigurationError
@@ -20,7 +20,7 @@ from backout.evidence import Evidence, on_major, to_json
 from backout.evidence_files import EvidenceFiles, is_stale, orphans
 from backout.formats import Rehearsed
 from backout.postgres import Database, Server, open_server
-from backout.rules import apply_waivers, judge, waivers
+from backout.rules import TEXT, apply_waivers, judge, ranked, waivers
 from backout.walk import Plan, Result, walk
 from backout.worker import Chain, Direction, Target, Worker
 
@@ -109,14 +109,21 @@ class Campaign:
     def report(self, results: Sequence[Result]) -> tuple[Rehearsed, ...]:
         """What was measured, judged, in the chain's order."""
         by_revision = {result.evidence.revision: result for result in results}
+        texts = squawk.lint([result.evidence for result in results], self.chain.root)
         reported = []
         for revision in self.chain.revisions:
             result = by_revision.get(revision.id)
             if result is None:
                 continue
             accepted = waivers(revision.path.read_text(encoding="utf-8"), result.evidence.path)
-            findings = apply_waivers(judge(result.evidence), accepted)
-            reported.append(Rehearsed(result.evidence, findings, result.seconds))
+            findings = judge(result.evidence)
+            if texts is None:  # whether squawk would find what is accepted, nobody knows
+                accepted = tuple(waiver for waiver in accepted if not waiver.hazard.startswith(TEXT))
+            else:
+                findings = ranked((*findings, *texts.get(revision.id, ())))
+            reported.append(
+                Rehearsed(result.evidence, apply_waivers(findings, accepted), result.seconds, texts is not None)
+            )
         return tuple(reported)
 
     def _one(self, name: str, known: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ ROLLBACKS = {
     "unproven": "❔ unproven",
 }
 SET = "backout/evidence-set"
+UNCHECKED = "the SQL text was not checked: squawk is not installed; pip install 'backout[text]'"
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,13 @@ class Rehearsed:
     """A revision, as it is reported.
 
     :param seconds: None when it was not measured now.
+    :param text_checked: squawk has read its SQL.
     """
 
     evidence: Evidence
     findings: tuple[Finding, ...]
     seconds: float | None = None
+    text_checked: bool = False
 
 
 def details(one: Rehearsed) -> tuple[tuple[str, str], ...]:
@@ -59,13 +62,18 @@ def details(one: Rehearsed) -> tuple[tuple[str, str], ...]:
 
 
 def coverage(revisions: Sequence[Rehearsed]) -> tuple[str, ...]:
-    """How much of what the revisions concern had rows, and what had none, with the reason."""
+    """How much of what the revisions concern had rows, and what was left out, with the reason."""
     seeded = [one.evidence.seeded for one in revisions if one.evidence.seeded is not None]
     tables, of = sum(one.tables for one in seeded), sum(one.of for one in seeded)
     columns, of_columns = sum(one.columns for one in seeded), sum(one.of_columns for one in seeded)
     total = f"seeded {tables} of {of} tables concerned, {columns} of {of_columns} columns"
     missing = {f"{_short(each.table)}.{each.column}: {each.reason}" for one in seeded for each in one.unfilled}
-    return (total, *sorted(missing))
+    return (total, *sorted(missing), *unchecked(revisions))
+
+
+def unchecked(revisions: Iterable[Rehearsed]) -> tuple[str, ...]:
+    """That nobody has read the SQL, and how to have it read."""
+    return () if all(one.text_checked for one in revisions) else (UNCHECKED,)
 
 
 def lost(evidence: Evidence) -> tuple[str, ...]:
@@ -114,6 +122,8 @@ def markdown(revisions: Sequence[Rehearsed]) -> str:
             + (f" (accepted: {finding.waiver})" if finding.waiver else "")
             for one, finding in findings
         ]
+    for text in unchecked(revisions):
+        lines += ["", text]
     return "\n".join(lines) + "\n"
 
 
@@ -122,6 +132,7 @@ def evidence_set(revisions: Sequence[Rehearsed]) -> dict[str, Any]:
     return {
         "format": SET,
         "version": VERSION,
+        "text_checked": not unchecked(revisions),
         "revisions": [
             {
                 **to_builtins(one.evidence),
@@ -158,7 +169,7 @@ def sarif(revisions: Sequence[Rehearsed], names: Mapping[str, str], version: str
         for one in revisions
         for finding in one.findings
     ]
-    used = sorted({str(result["ruleId"]) for result in results})
+    links = {finding.hazard: finding.link for one in revisions for finding in one.findings}
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -168,7 +179,14 @@ def sarif(revisions: Sequence[Rehearsed], names: Mapping[str, str], version: str
                     "driver": {
                         "name": "backout",
                         "version": version,
-                        "rules": [{"id": name, "shortDescription": {"text": names.get(name, name)}} for name in used],
+                        "rules": [
+                            {
+                                "id": name,
+                                "shortDescription": {"text": names.get(name, name)},
+                                **({"helpUri": link} if link else {}),
+                            }
+                            for name, link in sorted(links.items())
+                        ],
                     }
                 },
                 "results": results,

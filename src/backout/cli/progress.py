@@ -72,7 +72,7 @@ def print_report(revisions: Sequence[Rehearsed]) -> None:
         for label, text in details(one):
             console.print(_item(label, text, console.width), soft_wrap=True)
     for text in coverage(revisions):
-        console.print(text, soft_wrap=True)
+        console.print(Text(text), soft_wrap=True)
 
 
 def _item(label: str, text: str, width: int) -> Text:

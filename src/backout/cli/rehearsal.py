@@ -109,6 +109,7 @@ def check(revisions: Sequence[str], jobs: int, timeout: float, update: bool, cho
     from backout.campaign import Campaign, documentation_faults, evidence_faults, matrix_faults  # noqa: PLC0415
     from backout.cli.progress import Progress  # noqa: PLC0415
     from backout.configuration import load_project  # noqa: PLC0415
+    from backout.formats import unchecked  # noqa: PLC0415
     from backout.rules import UNUSED  # noqa: PLC0415
 
     with Campaign(_target(**target), choice, step_seconds=timeout, jobs=jobs) as campaign:
@@ -128,6 +129,8 @@ def check(revisions: Sequence[str], jobs: int, timeout: float, update: bool, cho
         if finding.severity == "error" and not finding.waiver
     ]
     faults += matrix_faults(load_project(Path.cwd()), update=update)
+    for text in unchecked(reported):
+        click.echo(text)
     for fault in faults:
         click.echo(fault)
     if faults:
@@ -138,9 +141,16 @@ def check(revisions: Sequence[str], jobs: int, timeout: float, update: bool, cho
 @click.command(epilog="Example:  backout explain dropped-column-comes-back-empty")
 @click.argument("hazard", required=False)
 def explain(hazard: str | None) -> None:
-    """Tell what HAZARD is, when it strikes, and the safer way; without one, list the catalogue."""
-    from backout.rules import load_catalogue  # noqa: PLC0415
+    """Tell what HAZARD is, when it strikes, and the safer way; without one, list the catalogue.
 
+    Of squawk:RULE it tells where squawk documents it, and what stands in its place.
+    """
+    from backout import squawk  # noqa: PLC0415
+    from backout.rules import TEXT, load_catalogue  # noqa: PLC0415
+
+    if hazard is not None and hazard.startswith(TEXT):
+        click.echo(squawk.explain(hazard.removeprefix(TEXT)))
+        return
     catalogue = load_catalogue()
     if hazard is None:
         width = max(map(len, catalogue))

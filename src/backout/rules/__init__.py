@@ -35,11 +35,12 @@ from backout.rules import compatibility, locks, losses, roundtrip, waiving
 from backout.rules.catalogue import DIRECTORY, Hazard, Severity, fill, load_harmless
 from backout.rules.elsewhere import Elsewhere, Group, load_known
 from backout.rules.facts import Rule
-from backout.rules.waiving import Waiver
+from backout.rules.waiving import TEXT, Waiver
 
 __all__ = [
     "GROUPS",
     "PREDICATES",
+    "TEXT",
     "UNUSED",
     "Elsewhere",
     "Finding",
@@ -52,6 +53,8 @@ __all__ = [
     "load_catalogue",
     "load_harmless",
     "load_known",
+    "measured_rules",
+    "ranked",
     "waivers",
 ]
 
@@ -77,10 +80,12 @@ _ORDER: Sequence[Severity] = ("error", "warning", "note")
 class Finding:
     """A hazard that a revision has.
 
-    :param subject: the object that it is about, as evidence names it; the revision where it is about the whole of it.
+    :param subject: the object that it is about, as evidence names it; the revision where it is about the whole of it;
+        the statement where only its text is known.
     :param message: one paragraph, in the user's own names: what happens, how often, and what to do.
     :param fix: the corrected migration, Python, where there is one.
     :param waiver: the reason why it is accepted, or None.
+    :param link: where others document the hazard, or None.
     """
 
     hazard: str
@@ -89,6 +94,7 @@ class Finding:
     message: str
     fix: str | None = None
     waiver: str | None = None
+    link: str | None = None
 
 
 @cache
@@ -116,7 +122,7 @@ def judge(evidence: Evidence, catalogue: Mapping[str, Hazard] | None = None) -> 
 
     :param evidence: as measured on one major version of PostgreSQL.
     """
-    findings = {
+    return ranked(
         Finding(
             hazard=hazard.id,
             severity=hazard.severity,
@@ -126,8 +132,23 @@ def judge(evidence: Evidence, catalogue: Mapping[str, Hazard] | None = None) -> 
         )
         for hazard in (load_catalogue() if catalogue is None else catalogue).values()
         for values in PREDICATES[hazard.id].judge(evidence)
-    }
-    return tuple(sorted(findings, key=lambda one: (_ORDER.index(one.severity), one.hazard, one.subject, one.message)))
+    )
+
+
+def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings, each once; the worst first, then by hazard and subject."""
+    return tuple(
+        sorted(set(findings), key=lambda one: (_ORDER.index(one.severity), one.hazard, one.subject, one.message))
+    )
+
+
+def measured_rules(catalogue: Mapping[str, Hazard] | None = None) -> Mapping[str, tuple[str, ...]]:
+    """Rules of squawk whose danger is measured, each with the hazards that tell it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for hazard in (load_catalogue() if catalogue is None else catalogue).values():
+        for rule in hazard.squawk:
+            found[rule] = (*found.get(rule, ()), hazard.id)
+    return found
 
 
 def waivers(text: str, path: str, known: Collection[str] | None = None) -> tuple[Waiver, ...]:
@@ -136,9 +157,17 @@ def waivers(text: str, path: str, known: Collection[str] | None = None) -> tuple
     :param text: Python; only its comments are looked at.
     :param path: what errors call it.
     :param known: hazards that may be accepted; by default those of the catalogue.
-    :raises ConfigurationError: one has another form, no reason, an unknown hazard, or stands twice.
+    :raises ConfigurationError: one has another form, no reason, an unknown hazard, or stands twice; or it is of a rule
+        of squawk whose danger is measured.
     """
-    return waiving.waivers(text, path, load_catalogue() if known is None else known)
+    accepted = waiving.waivers(text, path, load_catalogue() if known is None else known)
+    for waiver in accepted:
+        if waiver.hazard.startswith(TEXT) and waiver.hazard.removeprefix(TEXT) in measured_rules():
+            raise ConfigurationError(
+                f"{waiver.path}:{waiver.line}: {waiver.hazard} is never found, for backout measures it; "
+                f"accept the hazard that it finds instead: backout explain {waiver.hazard} names them"
+            )
+    return accepted
 
 
 def apply_waivers(findings: Iterable[Finding], accepted: Iterable[Waiver]) -> tuple[Finding, ...]:

@@ -5,7 +5,7 @@
     # backout: accept plain-index: the table has forty rows, and will have fifty
 
 One comment accepts one hazard for the whole revision. A waiver that accepts nothing is an error: it would accept the
-hazard silently when it comes.
+hazard silently when it comes. What squawk finds is accepted by ``squawk:<rule>``.
 
 Not here: what a finding is (``rules``). Pure.
 """
@@ -21,7 +21,11 @@ from dataclasses import dataclass
 from backout.errors import ConfigurationError
 
 _OURS = re.compile(r"#\s*backout\b\s*:?\s*(?P<order>.*)", re.IGNORECASE)
-_ACCEPT = re.compile(r"accept\s+(?P<hazard>[^\s:]+)\s*:\s*(?P<reason>\S.*)")
+TEXT = "squawk:"  # before a rule of squawk, where others have a hazard
+
+_HAZARD = rf"(?P<hazard>(?:{TEXT})?[^\s:]+)"
+_ACCEPT = re.compile(rf"accept\s+{_HAZARD}\s*:\s*(?P<reason>\S.*)")
+_REASONLESS = re.compile(rf"accept\s+{_HAZARD}\s*:?")
 _FORM = "# backout: accept HAZARD: REASON"
 
 
@@ -53,13 +57,13 @@ def waivers(text: str, path: str, known: Collection[str]) -> tuple[Waiver, ...]:
         if ours is None:
             continue
         where = f"{path}:{line}"
-        accept = _ACCEPT.fullmatch(ours["order"].strip())
-        if accept is None:
-            lacks = re.fullmatch(r"accept\s+[^\s:]+\s*:?", ours["order"].strip())
+        order = ours["order"].strip()
+        lacks, accept = _REASONLESS.fullmatch(order), _ACCEPT.fullmatch(order)
+        if lacks or accept is None:
             problem = "gives no reason" if lacks else "is no waiver"
             raise ConfigurationError(f"{where}: the comment {comment.strip()!r} {problem}; write {_FORM}")
         hazard = accept["hazard"]
-        if hazard not in known:
+        if hazard not in known and not hazard.startswith(TEXT):
             raise ConfigurationError(
                 f"{where}: {hazard} is no hazard of the catalogue; backout explain lists them, or remove the waiver"
             )
