@@ -98,11 +98,11 @@ def rehearse(
 @click.option(
     "--timeout", metavar="SECONDS", default=60.0, show_default=True, type=click.FloatRange(1), help="of one step"
 )
-@click.option("--update", is_flag=True, help="rewrite the measured cells of the matrix first")
+@click.option("--update", is_flag=True, help="rewrite the measured tables of the pages first")
 @target_options
 @POSTGRES
 def check(revisions: Sequence[str], jobs: int, timeout: float, update: bool, choice: str | None, **target: Any) -> None:
-    """Measure again, and fail where evidence, docstrings, waivers or the matrix are not true.
+    """Measure again, and fail where evidence, docstrings, waivers or measured tables are not true.
 
     What continuous integration runs. Writes nothing. Ends with 1 and tells every fault.
     """
