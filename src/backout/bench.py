@@ -6,9 +6,10 @@ Not here: which steps, and what is compared (``rehearsal``).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,10 +19,38 @@ from psycopg import sql
 from backout import observe, schema
 from backout.evidence import Statement
 from backout.postgres import Database, Server
-from backout.tables import Table, read_tables
+from backout.schema import Snapshot
+from backout.tables import Table, has_columns, read_tables
 from backout.worker import Direction, Revision, StepReport, Worker
 
 ZONE = "Asia/Kathmandu"  # of downgrades: neither UTC nor a whole hour from it, so that a cast that depends on it shows
+
+
+class Aside:
+    """Does in a thread of its own what nobody waits for; a context manager, whose end waits for all of it."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self._begun: list[Future[None]] = []
+
+    def do(self, work: Callable[[Database], None], database: Database) -> None:
+        """Begin, behind what was begun before.
+
+        :raises BackoutError: what was begun before failed.
+        """
+        while self._begun and self._begun[0].done():
+            self._begun.pop(0).result()
+        self._begun.append(self._pool.submit(work, database))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, error: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        self._pool.shutdown()
+        for one in self._begun if error is None else ():
+            one.result()
 
 
 @dataclass
@@ -30,12 +59,14 @@ class Laboratory:
 
     :ivar origin: an empty database, watched, from which every other is cloned.
     :ivar ignored: Alembic's own tables, quoted and with their schema; known after the first step.
+    :ivar aside: drops databases meanwhile.
     :ivar step_seconds: time-out of one step.
     """
 
     server: Server
     worker: Worker
     origin: Database
+    aside: Aside
     step_seconds: float = 60.0
     ignored: frozenset[str] = frozenset({"public.alembic_version"})
 
@@ -48,6 +79,10 @@ class Laboratory:
     def stamp(self, revision: Revision, database: Database) -> bool:
         """Mark as applied without running it."""
         return self.worker.stamp(database, revision.id, "upgrade").outcome == "applied"
+
+    def discard(self, database: Database) -> None:
+        """Drop a database, some time."""
+        self.aside.do(self.server.drop, database)
 
     def learn(self, report: StepReport) -> None:
         """Remember where Alembic keeps its revision."""
@@ -105,17 +140,37 @@ class _Seen:
     held: observe.Held | None
 
 
+@dataclass(frozen=True)
+class Structure:
+    """A schema at one moment, and the tables in it, Alembic's own left out."""
+
+    schema: Snapshot
+    tables: Mapping[str, Table]
+
+    def has_tables_of(self, snapshot: Snapshot) -> bool:
+        """Whether there are the same tables at another moment, which saves reading them again."""
+        return self.schema.objects == snapshot.objects and self.schema.columns == snapshot.columns
+
+
 class Bench:
     """A disposable database with the worker that migrates it and a connection that looks at it.
 
     :ivar connection: in autocommit mode; it holds nothing between two calls.
+    :param known: of the database as it is, and of others that it may come to.
     """
 
-    def __init__(self, laboratory: Laboratory, database: Database, remedies: tuple[Remedy, ...] = ()) -> None:
+    def __init__(
+        self,
+        laboratory: Laboratory,
+        database: Database,
+        remedies: tuple[Remedy, ...] = (),
+        known: Sequence[Structure] = (),
+    ) -> None:
         self._laboratory = laboratory
         self._database = database
         self._skip = tuple(remedy.skip for remedy in remedies if remedy.skip is not None)
-        self._tables: Mapping[str, Table] | None = None  # until the next step
+        self._tables = known[0].tables if known else None  # until the next step
+        self._known = list(known)
         self.connection: psycopg.Connection[Any] = psycopg.connect(database.url, autocommit=True)
         for remedy in remedies:
             if remedy.role is not None:
@@ -131,14 +186,30 @@ class Bench:
 
     @property
     def tables(self) -> Mapping[str, Table]:
-        """The structure of the tables now, Alembic's own left out."""
+        """The tables now; where only the rows of some matter, :meth:`tables_like` is quicker."""
         if self._tables is None:
             self._tables = read_tables(self.connection, self._laboratory.ignored)
         return self._tables
 
-    def schema(self) -> schema.Snapshot:
-        """The schema now."""
-        return schema.snapshot(self.connection, ignored=self._laboratory.ignored)
+    def tables_like(self, expected: Mapping[str, Table], names: Collection[str]) -> Mapping[str, Table]:
+        """Likewise, when they are expected to be as they were: only the columns of those named are looked at."""
+        if self._tables is None and has_columns(self.connection, [expected[name] for name in names]):
+            self._tables = expected
+        return self.tables
+
+    def after_rows(self, before: Structure) -> Structure:
+        """The schema, when nothing but rows has changed in it."""
+        return replace(before, schema=schema.moved(self.connection, before.schema, ignored=self._laboratory.ignored))
+
+    def structure(self) -> Structure:
+        """The schema and its tables now."""
+        snapshot = schema.snapshot(self.connection, ignored=self._laboratory.ignored)
+        for known in self._known:
+            if self._tables is None and known.has_tables_of(snapshot):
+                self._tables = known.tables
+        found = Structure(snapshot, self.tables)
+        self._known.append(found)
+        return found
 
     def step(self, revision: Revision, direction: Direction) -> Observed:
         """Upgrade or downgrade by one revision."""

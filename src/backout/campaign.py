@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self, get_args
 
 from backout import docstrings, matrix, squawk
-from backout.bench import Laboratory, make_origin
+from backout.bench import Aside, Laboratory, make_origin
 from backout.configuration import Project
 from backout.errors import ConfigurationError
 from backout.evidence import Evidence, on_major, to_json
@@ -51,10 +51,11 @@ class Campaign:
             self.server = stack.enter_context(open_server(self._choice))
             origin = make_origin(self.server)
             stack.callback(self.server.drop, origin)
-            # With several jobs, one more goes ahead over the chain; it mostly waits.
-            for _ in range(1 if self._jobs == 1 else self._jobs + 1):
+            aside = stack.enter_context(Aside())
+            # One more than makes experiments: it goes ahead over the chain.
+            for _ in range(1 + self._jobs):
                 worker = stack.enter_context(Worker(self._target, self.server))
-                self._laboratories.append(Laboratory(self.server, worker, origin, self._step_seconds))
+                self._laboratories.append(Laboratory(self.server, worker, origin, aside, self._step_seconds))
             self.chain = self._laboratories[0].worker.load(origin)
             self._let_env_settle(origin)
             self.files = EvidenceFiles(self.chain.env.parent)

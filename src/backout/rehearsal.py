@@ -25,7 +25,7 @@ from pathlib import Path
 import psycopg
 
 from backout import compatibility, rows, schema, seed
-from backout.bench import Bench, Laboratory, Observed, Remedy, remedy_for
+from backout.bench import Bench, Laboratory, Observed, Remedy, Structure, remedy_for
 from backout.errors import ConfigurationError
 from backout.evidence import (
     Compatibility,
@@ -55,17 +55,29 @@ NOT_RUN = Step("not-run")
 class DryRun:
     """The upgrade on the rows that the chain itself brings, as the walk goes over the revision.
 
-    :param changes: of the schema; None when it failed.
+    :param before: the schema that it met.
+    :param after: the schema that it left; None when it failed.
     :param touched: tables, views … that it locked, or whose objects it changed.
     :param next_release: what the release that comes with the revision knows of them.
     :param remedies: what had to be done for it to run.
     """
 
     report: StepReport
-    changes: tuple[SchemaChange, ...] | None
+    before: Structure
+    after: Structure | None
     touched: frozenset[str]
     next_release: compatibility.Release | None
     remedies: tuple[Remedy, ...]
+
+    @property
+    def known(self) -> tuple[Structure, ...]:
+        """What the experiment will meet, where the rows do not make another of it."""
+        return (self.before,) if self.after is None else (self.before, self.after)
+
+    @property
+    def changes(self) -> tuple[SchemaChange, ...]:
+        """Of the schema; none when it failed."""
+        return schema.changes(self.before.schema, self.after.schema) if self.after is not None else ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,7 @@ class Subject:
     """The revision that an experiment is about.
 
     :param start: a database at its parents, to be cloned.
+    :param clone: of it, for the first attempt.
     :param path: relative to the project.
     :param seeds: SQL that the project adds to the rows.
     :param missing: ancestors that could not be applied.
@@ -80,6 +93,7 @@ class Subject:
 
     revision: Revision
     start: Database
+    clone: Database
     dry: DryRun
     path: str
     fingerprint: str
@@ -87,26 +101,31 @@ class Subject:
     missing: tuple[str, ...] = ()
 
 
-def dry_run(laboratory: Laboratory, revision: Revision, start: Database) -> tuple[DryRun, Database]:
+def dry_run(
+    laboratory: Laboratory, revision: Revision, start: Database, before: Structure | None
+) -> tuple[DryRun, Database]:
     """Upgrade a clone of ``start`` to the revision.
 
+    :param before: the schema of ``start``, where it is known.
     :return: what came of it, and the clone; a failure leaves it as it was.
     """
     remedies: tuple[Remedy, ...] = ()
     database = laboratory.server.clone(start)
     while True:
-        with Bench(laboratory, database, remedies) as bench:
-            before = bench.schema()
+        with Bench(laboratory, database, remedies, [before] if before is not None else ()) as bench:
+            if before is None:
+                before = bench.structure()
             observed = bench.step(revision, "upgrade")
             if observed.applied:
-                changes = schema.changes(before, bench.schema())
-                touched = observed.touched | _relations_of(changes, bench.tables)
-                known = compatibility.release(bench.connection, bench.tables, touched)
-                return DryRun(observed.report, changes, touched, known, remedies), database
+                after = bench.structure()
+                changed = schema.changes(before.schema, after.schema)
+                touched = observed.touched | _relations_of(changed, after.tables)
+                known = compatibility.release(bench.connection, after.tables, touched)
+                return DryRun(observed.report, before, after, touched, known, remedies), database
             remedy = remedy_for(observed.report)
         database = laboratory.server.replace(database, start)
         if remedy is None or remedy in remedies:
-            return DryRun(observed.report, None, observed.touched, None, remedies), database
+            return DryRun(observed.report, before, None, observed.touched, None, remedies), database
         remedies += (remedy,)
 
 
@@ -114,14 +133,15 @@ def rehearse(laboratory: Laboratory, subject: Subject) -> Evidence:
     """Measure one revision."""
     dry = subject.dry
     source = subject.revision.path.read_text(encoding="utf-8")
+    database = subject.clone
     conditions = _Conditions(dry.touched, unique([*literals_of_revision(source), *_literals(dry.report)]), dry.remedies)
     for _ in range(ATTEMPTS):
         trial = _Trial(laboratory, subject, conditions)
-        trial.run()
+        trial.run(database)
         better = trial.better_conditions()
         if better is None:
             break
-        conditions = better
+        conditions, database = better, laboratory.server.clone(subject.start)
     evidence = trial.evidence()
     risk, rollback = verdict(evidence)
     return replace(evidence, risk=risk, rollback=rollback)
@@ -141,6 +161,14 @@ class _Conditions:
     remedies: tuple[Remedy, ...]
     tame: frozenset[str] = frozenset()
     preconditions: tuple[FailsOnData, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What the tables hold after the upgrade, if it put values into them."""
+
+    values: rows.Values
+    tables: Mapping[str, Table]
 
 
 @dataclass
@@ -166,21 +194,19 @@ class _Trial:
     unfilled: tuple[Unproven, ...] = ()
     tables: Mapping[str, Table] = field(default_factory=dict)
     volatile: frozenset[tuple[str, str]] | None = None
-    _values_1: rows.Values | None = None
+    _written: _Written | None = None
 
-    def run(self) -> None:
-        """Make the experiment, as far as it goes."""
-        server = self.laboratory.server
-        database = server.clone(self.subject.start)
+    def run(self, database: Database) -> None:
+        """Make the experiment, as far as it goes, on a clone of the start, which is dropped."""
         try:
-            with Bench(self.laboratory, database, self.conditions.remedies) as bench:
+            with Bench(self.laboratory, database, self.conditions.remedies, self.subject.dry.known) as bench:
                 self._untouched(bench)
         finally:
-            server.drop(database)
+            self.laboratory.discard(database)
 
     def _untouched(self, bench: Bench) -> None:
         self._seed(bench)
-        schema_0, values_0 = bench.schema(), self._values(bench)
+        schema_0, values_0 = self._seeded_structure(bench).schema, self._values(bench)
         previous = compatibility.release(bench.connection, bench.tables, self.conditions.scope)
         following = self.subject.dry.next_release
         next_on_old = compatibility.failures(bench.connection, bench.tables, following) if following else None
@@ -189,9 +215,11 @@ class _Trial:
         self.upgrade = bench.step(self.subject.revision, "upgrade")
         if not self.upgrade.applied:
             return
-        schema_1, values_1 = bench.schema(), self._values(bench)
+        structure_1, values_1 = bench.structure(), self._values(bench)
+        schema_1 = structure_1.schema
         self.changes = schema.changes(schema_0, schema_1)
-        self._values_1 = values_1
+        if rows.has_written(values_0, values_1):
+            self._written = _Written(values_1, structure_1.tables)
         self.loss = Losses(upgrade=self._losses(bench, values_0, values_1))
         previous_on_new = compatibility.failures(bench.connection, bench.tables, previous)
         where = None if next_on_old is None else compatibility.order(previous_on_new, next_on_old)
@@ -200,7 +228,7 @@ class _Trial:
         self.downgrade = bench.step(self.subject.revision, "downgrade")
         if not self.downgrade.applied:
             return
-        schema_3, values_3 = bench.schema(), self._values(bench)
+        schema_3, values_3 = bench.structure().schema, self._values(bench)
         self.differences, self.notes = schema.differences(schema_0, schema_3, between=schema_1, forwards=False)
         self.notes += tuple(
             f"{count} NULLs of {table}.{column} come back filled"
@@ -211,12 +239,14 @@ class _Trial:
         self.reupgrade = bench.step(self.subject.revision, "upgrade")
         if not self.reupgrade.applied:
             return
-        self.reupgrade_differences, _ = schema.differences(schema_1, bench.schema())
+        self.reupgrade_differences, _ = schema.differences(schema_1, bench.structure().schema)
         self._lived_in(bench)
 
     def _lived_in(self, bench: Bench) -> None:
         added = {change.name for change in self.changes or () if change.before is None}
         present = bench.tables
+        if self._written is not None and not rows.volatile_columns(self._written.values, self._values(bench)):
+            self._written = None  # the same again: nothing of it is volatile
         # Renamed and new tables, too: whatever the next release writes into.
         written = {name for name in present if name in self.wanted or name in added}
         fill = {(name, column.name) for name in written for column in present[name].columns
@@ -228,12 +258,14 @@ class _Trial:
             if table in added
         )
         values_2 = self._values(bench, written)
+        tables = bench.tables
         self.lived_in_downgrade = bench.step(self.subject.revision, "downgrade")
         if not self.lived_in_downgrade.applied:
             return
         self.lived_in_reupgrade = bench.step(self.subject.revision, "upgrade")
         if not self.lived_in_reupgrade.applied:
             return
+        bench.tables_like(tables, values_2.tables)
         self.loss = replace(self.loss, lived_in=self._losses(bench, values_2, self._values(bench, written)))
 
     def _losses(self, bench: Bench, before: rows.Values, after: rows.Values) -> tuple[Loss, ...]:
@@ -242,7 +274,7 @@ class _Trial:
         if before == after or not rows.losses(before, after, connection=connection):
             return ()
         if self.volatile is None:
-            self.volatile = self._second_upgrade()
+            self.volatile = self._second_upgrade(self._written) if self._written is not None else frozenset()
         found = rows.losses(before, after, volatile=self._not_compared(), connection=connection)
         return tuple(self._repeatable(loss) for loss in found)
 
@@ -259,18 +291,19 @@ class _Trial:
         types = {(name, column.quoted): column.type for name, table in self.tables.items() for column in table.columns}
         return frozenset(one for one in self.volatile or () if one in types and _CLOCK.match(types[one]))
 
-    def _second_upgrade(self) -> frozenset[tuple[str, str]]:
+    def _second_upgrade(self, written: _Written) -> frozenset[tuple[str, str]]:
         """Columns that another upgrade of the same rows fills with other values."""
         again = _Trial(self.laboratory, self.subject, self.conditions)
         database = self.laboratory.server.clone(self.subject.start)
         try:
-            with Bench(self.laboratory, database, self.conditions.remedies) as bench:
+            with Bench(self.laboratory, database, self.conditions.remedies, self.subject.dry.known) as bench:
                 again._seed(bench)
-                if self._values_1 is None or not bench.step(self.subject.revision, "upgrade").applied:
+                if not bench.step(self.subject.revision, "upgrade").applied:
                     return frozenset()
-                return rows.volatile_columns(self._values_1, again._values(bench))
+                bench.tables_like(written.tables, written.values.tables)
+                return rows.volatile_columns(written.values, again._values(bench))
         finally:
-            self.laboratory.server.drop(database)
+            self.laboratory.discard(database)
 
     def _seed(self, bench: Bench) -> None:
         self.tables = bench.tables
@@ -290,6 +323,12 @@ class _Trial:
                     f"{self.subject.seeds}: {error.sqlstate} {error.diag.message_primary}; "
                     f"it runs on the rows that backout has put into the tables of {self.subject.revision.id}: mend it"
                 ) from error
+
+    def _seeded_structure(self, bench: Bench) -> Structure:
+        """The schema with the rows, which change it only through triggers, rules and the project's own SQL."""
+        if self.subject.seeds is None and not any(one.triggers or one.rules for one in self.tables.values()):
+            return bench.after_rows(self.subject.dry.before)
+        return bench.structure()
 
     def _values(self, bench: Bench, more: Collection[str] = ()) -> rows.Values:
         present = bench.tables
@@ -319,7 +358,7 @@ class _Trial:
 
     def _tamer(self, report: StepReport) -> _Conditions | None:
         failure = report.failure
-        if failure is None or not is_about_data(failure.sqlstate) or self.subject.dry.changes is None:
+        if failure is None or not is_about_data(failure.sqlstate) or self.subject.dry.after is None:
             return None
         named = _qualified(self.tables, failure.schema, failure.table)
         tame = (frozenset({named}) if named else self.wanted) | self.conditions.tame
@@ -333,7 +372,7 @@ class _Trial:
         return replace(self.conditions, tame=tame, preconditions=(*self.conditions.preconditions, met))
 
     def _count_query(self, report: StepReport, table: str | None) -> str | None:
-        failure, changes = report.failure, self.subject.dry.changes or ()
+        failure, changes = report.failure, self.subject.dry.changes
         assert failure is not None
         assert failure.sqlstate is not None
         narrowed = {}

@@ -264,6 +264,22 @@ def read_tables(connection: psycopg.Connection[Any], ignored: frozenset[str] = f
     return _tables(answers, columns, ignored)
 
 
+def has_columns(connection: psycopg.Connection[Any], tables: Iterable[Table]) -> bool:
+    """Whether the tables are there with the columns, of the types, that they had. Nothing else is looked at."""
+    expected = {(one.qualified, column.quoted, column.type) for one in tables for column in one.columns}
+    with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+        cursor.execute("SET LOCAL search_path = ''")
+        cursor.execute(_COLUMNS, [sorted({name for name, _, _ in expected})])
+        return set(cursor.fetchall()) == expected
+
+
+_COLUMNS: LiteralString = """
+    SELECT name, quote_ident(attname), format_type(atttypid, atttypmod)
+    FROM unnest(%s::text[]) AS one(name) JOIN pg_attribute ON attrelid = to_regclass(name)
+    WHERE attnum > 0 AND NOT attisdropped
+"""
+
+
 def _tables(
     answers: Mapping[str, list[Any]], columns: Mapping[int, list[Column]], ignored: frozenset[str]
 ) -> dict[str, Table]:

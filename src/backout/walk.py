@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from backout.bench import Laboratory
+from backout.bench import Laboratory, Structure
 from backout.evidence import Evidence
 from backout.postgres import Database
 from backout.rehearsal import Subject, dry_run, rehearse
@@ -59,19 +59,15 @@ class Plan:
 
 
 def walk(plan: Plan, laboratories: Sequence[Laboratory]) -> Iterator[Result]:
-    """Rehearse; the results come as they are ready, with several laboratories not in the chain's order.
+    """Rehearse; the results come as they are ready, not always in the chain's order.
 
-    :param laboratories: the first one goes over the chain; each further one makes experiments in a thread of its own.
-        The only one does both.
+    :param laboratories: two at least. The first one goes over the chain, ahead of the others; each of those makes
+        experiments in a thread of its own.
     """
     first, *others = laboratories
     with ExitStack() as stack:
         states = _States(plan, first)
         stack.callback(states.close)
-        if not others:
-            for prepared in states.prepare():
-                yield prepared.run(first)
-            return
         idle: SimpleQueue[Laboratory] = SimpleQueue()
         for laboratory in others:
             idle.put(laboratory)
@@ -117,12 +113,14 @@ class _State:
 
     :ivar broken: of the revisions, those that were marked as applied without having been.
     :ivar users: revisions that start from it and were not met, and experiments that clone it; at 0 it is dropped.
+    :ivar structure: where it has been read.
     """
 
     database: Database
     applied: frozenset[str]
     broken: frozenset[str]
     users: int
+    structure: Structure | None = None
 
 
 class _States:
@@ -162,7 +160,7 @@ class _States:
         """Drop what is left after an error."""
         for state in self._tips.values():
             if state.users:
-                self._laboratory.server.drop(state.database)
+                self._laboratory.discard(state.database)
 
     def _before(self, revision: Revision) -> _State:
         """A state with exactly the revision's ancestors, for one user."""
@@ -184,14 +182,16 @@ class _States:
 
     def _dry(self, revision: Revision, state: _State) -> Subject:
         broken = state.broken & self._needs[revision.id]
-        dry, database = dry_run(self._laboratory, revision, state.database)
-        if dry.changes is None:
+        dry, database = dry_run(self._laboratory, revision, state.database, state.structure)
+        if dry.after is None:
             self._laboratory.stamp(revision, database)
             broken |= {revision.id}
-        self._tip(revision, _State(database, state.applied | {revision.id}, broken, self._children(revision)))
+        applied = state.applied | {revision.id}
+        self._tip(revision, _State(database, applied, broken, self._children(revision), dry.after))
         return Subject(
             revision=revision,
             start=state.database,
+            clone=self._laboratory.server.clone(state.database),
             dry=dry,
             path=Path(revision.path).relative_to(self._plan.root).as_posix(),
             fingerprint=self._plan.fingerprints[revision.id],
@@ -232,14 +232,15 @@ class _States:
     def _tip(self, revision: Revision, state: _State) -> None:
         self._tips[revision.id] = state
         if state.users == 0:
-            self._laboratory.server.drop(state.database)
+            self._laboratory.discard(state.database)
 
     def _release(self, state: _State) -> None:
         with self._lock:
             state.users -= 1
             unused = state.users == 0
         if unused:
-            self._laboratory.server.drop(state.database)
+            state.structure = None
+            self._laboratory.discard(state.database)
 
 
 def _direct(revision: Revision) -> frozenset[str]:

@@ -17,6 +17,7 @@ Not here: which tables, and which snapshots to compare (``rehearsal``); rows to 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -161,6 +162,23 @@ def filled(
             if count and column not in hidden:
                 found.append((table, column, count))
     return tuple(found)
+
+
+def has_written(before: Values, after: Values) -> bool:
+    """Whether a step left values, other than NULL, that were not there before."""
+    return any(_has_written(before.tables.get(table), rows) for table, rows in after.tables.items())
+
+
+def _has_written(before: Rows | None, after: Rows) -> bool:
+    if before is None:
+        return bool(after.rows)
+    shared = [column for column in after.columns if column in before.columns]
+    here, there = ([rows.columns.index(column) for column in shared] for rows in (before, after))
+    kept = Counter(tuple(row[place] for place in here) for row in before.rows)
+    if Counter(tuple(row[place] for place in there) for row in after.rows) - kept:
+        return True
+    new = [place for place, column in enumerate(after.columns) if column not in before.columns]
+    return any(row[place] is not None for row in after.rows for place in new)
 
 
 def volatile_columns(first: Values, second: Values) -> frozenset[ColumnName]:

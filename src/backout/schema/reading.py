@@ -16,7 +16,7 @@ this and gives its names to everybody above).
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -89,6 +89,16 @@ def snapshot(connection: psycopg.Connection[Any], *, ignored: frozenset[str] = f
         if book.asked:
             book.answer(ask(book.asked))
     return book.snapshot()
+
+
+def moved(connection: psycopg.Connection[Any], before: Snapshot, *, ignored: frozenset[str] = frozenset()) -> Snapshot:
+    """Read where the sequences stand, when nothing but rows has changed since another snapshot."""
+    with _reading(connection) as ask:
+        facts = _facts(connection.info.server_version, ask(FACTS), ignored)
+        query = other_queries(facts).get("sequences")
+        rows = ask({"sequences": query})["sequences"] if query is not None else []
+        unread = _unread(rows)
+        return replace(before, positions=_read(_positions(rows), ask(unread) if unread else {}))
 
 
 def roles(connection: psycopg.Connection[Any]) -> Snapshot:
@@ -165,6 +175,26 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _positions(rows: Rows) -> dict[str, Position]:
+    """Where the sequences of a query stand."""
+    return {
+        name: Position(last if readable else None, called is not False, increment)
+        for _, name, *_, increment, last, called, readable in rows
+    }
+
+
+def _unread(rows: Rows) -> dict[str, str]:
+    """What must be asked about those that were not called yet."""
+    uncalled = [(name, _literal(name)) for _, name, *_, last, _, readable in rows if readable and last is None]
+    return {"positions": uncalled_query(uncalled)} if uncalled else {}
+
+
+def _read(positions: Mapping[str, Position], found: Mapping[str, Rows]) -> dict[str, Position]:
+    """With the answers to what was ``_unread``."""
+    answers = found.get("positions", ())
+    return {**positions, **{name: replace(positions[name], last=last, called=called) for name, last, called in answers}}
+
+
 _KINDS_OF_PRIVILEGES = {  # for acldefault()
     "schema": "n", "table": "r", "view": "r", "materialized view": "r", "foreign table": "r", "sequence": "s",
     "column": "c", "function": "f", "procedure": "f", "aggregate": "f", "type": "T", "domain": "T", "language": "l",
@@ -232,8 +262,7 @@ class _Book:
 
     def answer(self, found: Mapping[str, Rows]) -> None:
         """Enter the answers to what was ``asked``."""
-        for name, last, called in found.get("positions", ()):
-            self._positions[name] = Position(last, called, self._positions[name].increment)
+        self._positions = _read(self._positions, found)
         for oid, name in found.get("names", ()):
             self._known["pg_constraint", oid, 0] = ("constraint", name)
         self._enter_comments()
@@ -323,21 +352,16 @@ class _Book:
             self._add("pg_class", oid, 0, words)
 
     def _enter_sequences(self) -> None:
-        for row in self._found.get("sequences", ()):
-            oid, name, persistence, type_, options, dependence, relation, number, owner, acl, increment, *stand = row
-            last, called, readable = stand
+        rows = self._found.get("sequences", [])
+        for oid, name, persistence, type_, options, dependence, relation, number, owner, acl, *_ in rows:
             column = self._known.get(("pg_class", relation, number), ("", ""))[1]
             definition = None
             if dependence != "i":
                 words = ["UNLOGGED" if persistence == "u" else "", f"SEQUENCE AS {type_}", options or ""]
                 definition = " ".join(filter(None, [*words, f"OWNED BY {column}" if column else ""]))
             self._enter("pg_class", oid, "sequence", name, definition, owner, acl)
-            self._positions[name] = Position(last if readable else None, called is not False, increment)
-        uncalled = [
-            (row[1], _literal(row[1])) for row in self._found.get("sequences", ()) if row[13] and row[11] is None
-        ]
-        if uncalled:
-            self.asked["positions"] = uncalled_query(uncalled)
+        self._positions = _positions(rows)
+        self.asked |= _unread(rows)
 
     def _add(self, catalog: str, oid: int, number: int, text: str | None) -> None:
         """Add to a definition."""
