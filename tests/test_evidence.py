@@ -1,6 +1,10 @@
 """backout.evidence and backout.evidence_files: the form of what is measured, and its files."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,9 +144,44 @@ def test_a_file_is_written_whole_and_read_back(location: Path) -> None:
     files = EvidenceFiles(location)
     assert files.read() == {}
     files.write(MEASURED)
-    (location / "evidence" / ".r2.json").write_text('{"for')  # what a killed run left
     assert files.read() == {"r1": MEASURED}
-    assert [path.name for path in (location / "evidence").glob("[!.]*")] == ["r1.json"]
+    assert [path.name for path in (location / "evidence").iterdir()] == ["r1.json"]
+
+
+KILLED_IN_THE_MIDDLE = """
+import os, signal, sys
+from pathlib import Path
+from backout.evidence import from_json
+from backout.evidence_files import EvidenceFiles
+evidence = from_json(Path(sys.argv[2]).read_bytes(), sys.argv[2])
+Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+EvidenceFiles(Path(sys.argv[1])).write(evidence)
+"""
+
+
+def test_what_a_killed_run_left_unfinished_is_no_evidence_and_is_removed(location: Path, tmp_path: Path) -> None:
+    files = EvidenceFiles(location)
+    files.write(MEASURED)
+    path = files.path("r1")
+    done = subprocess.run([sys.executable, "-c", KILLED_IN_THE_MIDDLE, location, path], check=False)
+    assert done.returncode == -signal.SIGKILL
+    mine = files.directory / f".r2.json.{os.getpid()}"  # as of another run that lives
+    mine.touch()
+    assert len(list(files.directory.iterdir())) == 3
+    assert files.read() == {"r1": MEASURED}
+    files.sweep()
+    assert set(files.directory.iterdir()) == {path, mine}
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(location: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    files = EvidenceFiles(location)
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match=r"^no space left on device$"):
+        files.write(MEASURED)
+    assert list(files.directory.iterdir()) == []
 
 
 def test_a_file_under_another_name_is_an_error(location: Path) -> None:

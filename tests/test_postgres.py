@@ -383,6 +383,18 @@ def test_attached_processes_use_the_server_and_do_not_end_it(server: Server) -> 
     server.drop(databases[0])
 
 
+def test_a_command_drops_what_it_made_on_a_server_that_others_use(server: Server) -> None:
+    before = names(server)
+    with open_server(server.handle()) as attached:
+        template = attached.template("shared", lambda database: None)
+        dropped, left = attached.create(), attached.clone(template)
+        attached.drop(dropped)
+        assert names(server) - before == {template.name, left.name}
+        assert attached.replace(left, template).name == left.name
+    assert names(server) - before == {template.name}
+    server.drop(template)
+
+
 @pytest.mark.parametrize("handle", ["", "{}", "[]", "null"])
 def test_what_is_no_handle_is_not_attached_to(handle: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
@@ -589,14 +601,28 @@ def test_root_that_cannot_become_another_user_is_told_what_to_do(monkeypatch: py
     )
 
 
-def test_an_address_in_the_environment_is_refused_rather_than_followed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PGHOSTADDR", "192.0.2.1")
+@pytest.mark.parametrize("variable", ["PGHOSTADDR", "PGSERVICE"])
+def test_an_address_in_the_environment_is_refused_rather_than_followed(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "services").write_text("[192.0.2.1]\nhostaddr=192.0.2.1\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+    monkeypatch.setenv(variable, "192.0.2.1")
     with pytest.raises(ConfigurationError) as caught, open_server("embedded"):
         pass
     assert str(caught.value) == (
-        "the environment variable PGHOSTADDR is set, which would lead every connection to that address "
+        f"the environment variable {variable} leads every connection to the address 192.0.2.1 "
         "instead of the disposable server; unset it"
     )
+
+
+def test_a_process_that_uses_no_other_server_is_not_led_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {"PGHOSTADDR": "192.0.2.1", "PGREQUIREAUTH": "scram-sha-256", "PGCLIENTENCODING": "LATIN1"}
+    for name, value in there.items():
+        monkeypatch.setenv(name, value)
+    with open_server("embedded", alone=True) as server:
+        assert rows(server.create(), "SHOW client_encoding") == [("UTF8",)]
+    assert {name: os.environ[name] for name in there} == there
 
 
 # Servers at a URL
@@ -785,11 +811,14 @@ def test_databases_of_a_killed_run_are_dropped_and_no_others(
     swept = {
         f"{dead}marked": f"OWNER app CONNECTION LIMIT {limit}",
         f"{dead}half": f"OWNER app CONNECTION LIMIT {limit}",
+        f"{dead}half_dropped": f"OWNER app CONNECTION LIMIT {limit}",
     }
     for name, options in (kept | swept).items():
         rows(elsewhere.url, f"CREATE DATABASE {name} {options}")
-    for name in (f"{dead}foreign", f"{dead}marked"):
+    for name in (f"{dead}foreign", f"{dead}marked", f"{dead}half_dropped"):
         rows(elsewhere.url, f"COMMENT ON DATABASE {name} IS '{mark}'")
+    # As an interrupted DROP DATABASE leaves it.
+    rows(elsewhere.url, f"UPDATE pg_database SET datconnlimit = -2 WHERE datname = '{dead}half_dropped'")
     kept[f"{dead}commented"] = f"OWNER app CONNECTION LIMIT {limit}"
     rows(elsewhere.url, f"CREATE DATABASE {dead}commented {kept[f'{dead}commented']}")
     rows(elsewhere.url, f"COMMENT ON DATABASE {dead}commented IS 'mine'")

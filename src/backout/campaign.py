@@ -48,7 +48,7 @@ class Campaign:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self.server = stack.enter_context(open_server(self._choice))
+            self.server = stack.enter_context(open_server(self._choice, alone=True))
             origin = make_origin(self.server)
             stack.callback(self.server.drop, origin)
             aside = stack.enter_context(Aside())
@@ -59,6 +59,7 @@ class Campaign:
             self.chain = self._laboratories[0].worker.load(origin)
             self._let_env_settle(origin)
             self.files = EvidenceFiles(self.chain.env.parent)
+            self.files.sweep()
             self.fingerprints = self.files.fingerprints(self.chain.revisions)
             self._stack = stack.pop_all()
         return self

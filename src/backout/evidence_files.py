@@ -6,10 +6,13 @@ ancestors, ``env.py``, the seed file and the version of the format; not what tho
 Not here: measuring, judging. ``cli``, ``policy`` and the site's adapters may import it.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+
+import psutil
 
 from backout.errors import ConfigurationError
 from backout.evidence import VERSION, Evidence, from_json, on_major, to_json, with_major
@@ -75,9 +78,18 @@ class EvidenceFiles:
         """Put an evidence in its place: whole, or not at all."""
         self.directory.mkdir(exist_ok=True)
         path = self.path(evidence.revision)
-        unfinished = path.with_name(f".{path.name}")  # what a killed run leaves is overwritten by the next
-        unfinished.write_text(to_json(evidence), encoding="utf-8", newline="\n")
-        unfinished.replace(path)
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            unfinished.write_text(to_json(evidence), encoding="utf-8", newline="\n")
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove what killed runs left unfinished."""
+        for path in self.directory.glob(".*.json.*"):
+            if path.suffix[1:].isdecimal() and not psutil.pid_exists(int(path.suffix[1:])):
+                path.unlink(missing_ok=True)
 
 
 def merged(kept: Evidence | None, measured: Evidence) -> Evidence:

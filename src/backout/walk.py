@@ -74,14 +74,19 @@ def walk(plan: Plan, laboratories: Sequence[Laboratory]) -> Iterator[Result]:
         pool = stack.enter_context(ThreadPoolExecutor(len(others)))
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         running: set[Future[Result]] = set()
-        for prepared in states.prepare():
-            running.add(pool.submit(_with_one_of, idle, prepared))
-            if len(running) > len(others) + AHEAD:
+        try:
+            for prepared in states.prepare():
+                running.add(pool.submit(_with_one_of, idle, prepared))
+                if len(running) > len(others) + AHEAD:
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+            while running:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
-        while running:
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
+        except BaseException:  # a Ctrl-C, for one, is not to wait for a migration that sleeps
+            for laboratory in others:
+                laboratory.worker.interrupt()
+            raise
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from types import FrameType
 from typing import Any
 
 import psycopg
+from psycopg import pq
 
 from backout.errors import ConfigurationError, PostgresError
 from backout.postgres import cluster
@@ -56,7 +57,11 @@ ACCEPTED = "embedded, system, system:15 (a major version), postgresql://… (a s
 
 @contextmanager
 def open_server(
-    choice: str | None = None, *, settings: Mapping[str, Setting] | None = None, transport: Transport | None = None
+    choice: str | None = None,
+    *,
+    settings: Mapping[str, Setting] | None = None,
+    transport: Transport | None = None,
+    alone: bool = False,
 ) -> Iterator[Server]:
     """Start a server, or connect to one; in the end nothing of the run is left.
 
@@ -65,9 +70,11 @@ def open_server(
     them itself) before they end it.
 
     :param choice: embedded, system, system:15 or postgresql://…; by default ``$BACKOUT_POSTGRES``, else embedded.
-        A :meth:`Server.handle` attaches to that server; what is created there must be dropped, or ends with it.
+        A :meth:`Server.handle` attaches to that server; what this process creates there is dropped.
     :param settings: of ``postgresql.conf``, over those for disposable use; not for a URL.
     :param transport: ``tcp`` instead of a socket in a private folder; the default on Windows.
+    :param alone: this process uses no other server meanwhile. Unless it is one at a URL, to which they may be needed,
+        libpq's variables are out of the environment: they tell of another server, and how sessions shall be there.
     :raises ConfigurationError: the choice is none of these.
     :raises PostgresError: no such server, too old a one, or it does not start or answer.
     """
@@ -75,7 +82,10 @@ def open_server(
     chosen = (choice if choice is not None else os.environ.get(VARIABLE, "")).strip()
     if chosen.startswith("{"):  # a command of a page, which works on the page's own server
         with _ending_gently(), contextlib.closing(attach(chosen)) as server:
-            yield server
+            try:
+                yield server
+            finally:
+                server.drop_made()
         return
     local = re.match(r"postgres(ql)?://", chosen) is None
     with _ending_gently(), ExitStack() as guard:
@@ -91,6 +101,8 @@ def open_server(
         guard.callback(close)
         _report(cluster.sweep())
         if local:
+            if alone:
+                guard.enter_context(_free_of_libpqs_variables())
             yield _started(_chosen_binaries(chosen), stack, settings=settings or {}, transport=transport)
         elif settings or transport:
             raise ConfigurationError(
@@ -158,10 +170,11 @@ def _require_supported(version: str, where: str) -> None:
 def _started(
     binaries: Binaries, stack: ExitStack, *, settings: Mapping[str, Setting], transport: Transport | None
 ) -> Server:
-    if os.environ.get("PGHOSTADDR"):
+    address = next(option.val for option in pq.Conninfo.get_defaults() if option.keyword == b"hostaddr")
+    if address:
         raise ConfigurationError(
-            "the environment variable PGHOSTADDR is set, which would lead every connection to that address "
-            "instead of the disposable server; unset it"
+            f"the environment variable {'PGHOSTADDR' if os.environ.get('PGHOSTADDR') else 'PGSERVICE'} leads every "
+            f"connection to the address {address.decode()} instead of the disposable server; unset it"
         )
     sweep_cache()
     default: Transport = "tcp" if sys.platform == "win32" else "socket"
@@ -232,6 +245,17 @@ def _client_binaries(major: int) -> Binaries | None:
 def _report(removed: list[str]) -> None:
     if removed:
         sys.stderr.write(f"backout: removed what killed runs left behind: {', '.join(removed)}\n")
+
+
+@contextmanager
+def _free_of_libpqs_variables() -> Iterator[None]:
+    before = {name: value for name, value in os.environ.items() if name.startswith("PG")}
+    for name in before:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(before)
 
 
 @contextmanager

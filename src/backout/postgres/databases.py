@@ -38,6 +38,7 @@ GONE_SECONDS = 10
 # The connection limit of databases on servers that outlive the run. CREATE DATABASE sets it, so that a database whose
 # creator was killed before it could comment on it is known too. It limits nothing: max_connections ends at 262143.
 OUTLIVED = 1_802_661
+HALF_DROPPED = -2  # where DROP DATABASE was interrupted; only dropping works there (pg_database.h, since 15.4)
 
 NAME = r"^backout_[0-9a-f]{12}_\w+$"
 EMPTY = sql.SQL("TEMPLATE template0 ENCODING 'UTF8'")
@@ -85,6 +86,7 @@ class Server:
         self._binaries = binaries
         self._prefix = prefix
         self._number = 0
+        self._made: dict[str, None] = {}  # and not dropped
         self._lock = threading.RLock()
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         self._process = os.getpid()
@@ -174,6 +176,7 @@ class Server:
             except BaseException:
                 self._drop(name)
                 raise
+            del self._made[name]  # it is the whole run's
             return database
 
     def replace(self, database: Database, source: Database) -> Database:
@@ -262,12 +265,14 @@ class Server:
                     self._number += 1
                     chosen = name or f"{self._stem}{self._prefix}{self._number}"
                 identifier = sql.Identifier(chosen)
+                self._made[chosen] = None
                 create = "CREATE DATABASE {} {} CONNECTION LIMIT {}"
                 limit = sql.Literal(OUTLIVED if self.origin == "url" else -1)
                 try:
                     self._execute(create, identifier, source, limit)
                     break
                 except psycopg.errors.DuplicateDatabase:
+                    del self._made[chosen]
                     if name is not None:
                         raise
             token = secrets.token_hex(8)
@@ -292,6 +297,10 @@ class Server:
         return Database(name, url_of({**self._parameters, "dbname": name}), token)
 
     def _drop(self, name: str) -> None:
+        self._end_and_drop(name)
+        self._made.pop(name, None)
+
+    def _end_and_drop(self, name: str) -> None:
         if self._end_sessions(name):  # FORCE waits in steps of 100 ms
             with contextlib.suppress(psycopg.errors.ObjectInUse):
                 self._execute("DROP DATABASE IF EXISTS {}", sql.Identifier(name))
@@ -365,6 +374,13 @@ class Server:
             sys.stderr.write(f"backout: could not remove what killed runs left behind: {'; '.join(failures)}\n")
         return dropped
 
+    def drop_made(self) -> None:
+        """Drop what this object has made and not dropped, on a server that others go on using; no templates."""
+        self.close()  # this session may be in the middle of a statement
+        with self._explain("could not drop the databases of this process"):
+            for name in list(self._made):
+                self._drop(name)
+
     def drop_all(self) -> None:
         """Drop every database of this run, on a server that outlives it; for ``open_server``."""
         self.close()  # this session may be in the middle of a statement
@@ -388,11 +404,12 @@ class Server:
         rows = self._execute(
             """
             SELECT candidate.datname, shobj_description(candidate.oid, 'pg_database') FROM pg_database AS candidate
-            WHERE candidate.datname ~ {} AND candidate.datconnlimit = {} AND {}
+            WHERE candidate.datname ~ {} AND candidate.datconnlimit IN ({}, {}) AND {}
               AND candidate.datdba = (SELECT role.oid FROM pg_roles AS role WHERE role.rolname = current_user)
             """,
             sql.Literal(NAME),
             sql.Literal(OUTLIVED),
+            sql.Literal(HALF_DROPPED),
             condition,
         )
         dropped, failures = [], []

@@ -33,7 +33,16 @@ from psycopg import conninfo, sql
 from backout.errors import BackoutError, ConfigurationError, PostgresError, Refused
 from backout.postgres import Database, Server
 from backout.postgres.cluster import run_folder
-from backout.worker.process import GONE_SECONDS, NOWHERE, Child, environment, places, schemes
+from backout.worker.process import (
+    GONE_SECONDS,
+    NAME_IT,
+    NOWHERE,
+    Child,
+    environment,
+    places,
+    require_python,
+    schemes,
+)
 
 Direction = Literal["upgrade", "downgrade"]
 Outcome = Literal["applied", "failed", "exited", "hung", "died", "refused"]
@@ -207,6 +216,7 @@ class Worker:
         self._child: Child | None = None
         self._chain: Chain | None = None
         self._known: set[Database] = set()  # to be disposable
+        self._interrupted = False
 
     def __enter__(self) -> Self:
         return self
@@ -262,6 +272,12 @@ class Worker:
         """Mark a revision as applied (``upgrade``) or as not applied, without running it."""
         return self._work({"order": "stamp", "revision": revision, "direction": direction}, database, timeout, None)
 
+    def interrupt(self) -> None:
+        """End the step that another thread waits for; every later one raises :class:`BackoutError`."""
+        self._interrupted = True
+        if (child := self._child) is not None:
+            child.kill()
+
     def close(self) -> None:
         """End the process and what it started; remove its scratch directory."""
         self._end_child()
@@ -292,13 +308,16 @@ class Worker:
             return _chain(self._root, answer)
         printed = "\n".join(f"    {line}" for line in child.tail().splitlines()[-15:])
         self._end_child()
+        if answer["is"] == "died":
+            require_python(self._target.python)
         failure = _failure(answer["failure"]) if answer["is"] == "unloadable" else None
         what = f"{failure.kind}: {failure.message}" if failure else str(answer["why"])
         where = failure.where if failure else answer.get("where")
         configuration = self._ini if self._ini.exists() else self._toml
+        advice = f"; {NAME_IT}" if answer["is"] == "unfit" else ""
         raise ConfigurationError(
             f"{f'{where}: ' if where else ''}the chain of {configuration} could not be loaded "
-            f"by {self._target.python}: {what}" + (f"; it printed\n{printed}" if printed else "")
+            f"by {self._target.python}: {what}{advice}" + (f"; it printed\n{printed}" if printed else "")
         )
 
     def _work(self, order: dict[str, Any], database: Database, timeout: float, on_hold: OnHold | None) -> StepReport:
@@ -342,6 +361,8 @@ class Worker:
 
     def _hold(self, talk: "_Talk", order: dict[str, Any]) -> dict[str, Any]:
         try:
+            if self._interrupted:
+                raise BackoutError("the run was interrupted")
             return talk.hold(order)
         except BaseException:  # also on_hold's: in the middle of a step nobody can go on
             self._end_child()

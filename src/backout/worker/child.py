@@ -3,7 +3,7 @@
 Needs nothing there but the standard library, Alembic 1.8, SQLAlchemy 1.4.27 and Python 3.8, or later ones. Orders come
 as JSON lines over an inherited socket, never over standard input and output, which are the migrations'::
 
-    load                 → chain | unloadable
+    load                 → chain | unloadable | unfit
     first, step, stamp   → connected*, before*, statement*, done
     go, refuse             the parent's answer to connected and before
     where                → where: the line that runs now
@@ -11,8 +11,8 @@ as JSON lines over an inherited socket, never over standard input and output, wh
 Configuration and revision files are read once. The working directory is a scratch copy of the project's (``worker``
 makes it), and is the same at every step, as the environment is. In the end of a step no connection is open.
 
-Its parts: ``worker.connections`` (where connections lead) and ``worker.statements`` (what is told of a step), which it
-loads by their paths. Nobody imports it.
+Its parts: ``worker.connections`` (where connections lead), ``worker.settings`` (what the project's settings say of
+that) and ``worker.statements`` (what is told of a step), which it loads by their paths. Nobody imports it.
 """
 # ruff: noqa: PLC0415, PTH100, PTH103 - what the project has installed is imported late; a link in a path stays one
 
@@ -38,10 +38,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 HERE = Path(__file__).resolve().parent
-NO_SUCH_HOST = "backout.invalid"  # RFC 6761: resolves nowhere
+OLDEST = {"Alembic": [1, 8], "SQLAlchemy": [1, 4, 27]}
 TRACEBACK_LINES, TRACEBACK_LENGTH = 10, 4000
 
 
@@ -56,9 +55,11 @@ def _module(name: str, path: str | Path) -> ModuleType:
 
 if TYPE_CHECKING:
     from backout.worker import connections as leading
+    from backout.worker import settings as saying
     from backout.worker import statements as telling
 else:
     leading = _module("backout_worker_connections", HERE / "connections.py")
+    saying = _module("backout_worker_settings", HERE / "settings.py")
     telling = _module("backout_worker_statements", HERE / "statements.py")
 
 
@@ -167,7 +168,7 @@ class Project:
         self.script: Any = None
         self._files: dict[str, str] = {}  # of revisions: as code objects name them → as people do
         self._environ = dict(os.environ)
-        self._configure: Callable[[dict[str, str]], None]
+        self._settings: saying.Settings
 
     def load(
         self,
@@ -192,18 +193,20 @@ class Project:
         :param parameters: libpq's keywords, with the database of the first step.
         """
         self.root = root
-        if database is not None:
-            self._begin(pipe, database, parameters)
         try:
+            why = _unfit()
+            if why is not None:
+                return {"is": "unfit", "why": why}
             os.chdir(root)
             _make_absolute(sys.path)
             installed = leading.redirect(lambda: self.connections)
             telling.listen(lambda: self.statements)
             self.config = _configuration(ini, toml, section, arguments)
-            self._configure = functools.partial(
-                _configure, self.config, _scheme(self.config), installed, options, environment, schemes
-            )
-            self._configure(parameters)
+            self._settings = saying.Settings(self.config, installed, options, environment, schemes, leading.leads)
+            self._settings.lead(parameters)
+            if database is not None:
+                self._begin(pipe, database, parameters)
+                os.chdir(root)
             sys.path.append(root)  # as for `python -m alembic`, but behind all others
             if hooks is not None:
                 with suppress(Exception):  # it puts prepend_sys_path in its place; if it fails, it fails again below
@@ -240,13 +243,13 @@ class Project:
         if os.environ != self._environ:
             os.environ.clear()
             os.environ.update(self._environ)
-        self._configure(parameters)
+        self._settings.lead(parameters)
         self._environ = dict(os.environ)
         connections, statements = self._begin(pipe, database, parameters, probe, timezone, skip)
         answer: dict[str, Any] = {"is": "done", "outcome": "applied", "failure": None}
         try:
             if work == "first":
-                self._hook("before_first", lambda hook: hook(Place(parameters, []).url("postgresql")))
+                self._hook("before_first", lambda hook: hook(saying.Place(parameters, []).url("postgresql")))
             else:
                 self._migrate(statements, revision, direction, work == "stamp")
         except BaseException as error:
@@ -272,7 +275,12 @@ class Project:
         os.makedirs(self.scratch, exist_ok=True)  # a migration may have removed it
         os.chdir(self.scratch)
         connections = leading.Connections(
-            database, parameters, timezone, pipe.ask, lambda frame: self._place_of(_frames(frame))
+            database,
+            parameters,
+            timezone,
+            pipe.ask,
+            self._settings.lead_variables,
+            lambda frame: self._place_of(_frames(frame)),
         )
         statements = telling.Statements(connections, pipe.send, pipe.ask, probe, skip)
         self.connections, self.statements = connections, statements
@@ -404,50 +412,22 @@ class Project:
         }
 
 
-class Place:
-    """How the disposable database is written in other people's settings.
+def _unfit() -> str | None:
+    """Why no chain can be run by this interpreter."""
+    found = {name: _version(name.lower()) for name in OLDEST}
+    missing = [name for name, version in found.items() if version is None]
+    if missing:
+        return f"it has no {' and no '.join(missing)}"
+    for name, version in found.items():
+        if [int(part) for part in re.findall(r"\d+", version or "")] < OLDEST[name]:
+            return f"it has {name} {version}, and backout needs {'.'.join(map(str, OLDEST[name]))} or later"
+    return None
 
-    :param installed: drivers.
-    """
 
-    def __init__(self, parameters: dict[str, str], installed: list[str]) -> None:
-        import sqlalchemy
-
-        host = parameters.get("host", "localhost")
-        self._directory = host if host.startswith("/") else ""
-        self._values = {
-            "host": NO_SUCH_HOST if self._directory else host,
-            "port": parameters.get("port", "5432"),
-            "user": parameters.get("user", "postgres"),
-            "database": parameters["dbname"],
-        }
-        version = [int(part) for part in re.findall(r"\d+", sqlalchemy.__version__)]
-        self._meant = "psycopg" if version >= [2, 1] else "psycopg2"  # by postgresql://
-        self._installed = installed
-
-    def url(self, scheme: str) -> str:
-        """With a host, where many readers expect one, and without percent signs, which trip configuration files."""
-        user, database = (quote(self._values[name], safe="") for name in ("user", "database"))
-        query = f"?host={quote(self._directory)}" if self._directory else ""  # and this is the host that counts
-        return f"{scheme}://{user}@{self._values['host']}:{self._values['port']}/{database}{query}"
-
-    def usable(self, scheme: str) -> str:
-        """The scheme if its driver is installed, else one that SQLAlchemy can use."""
-        driver = scheme.partition("+")[2] or self._meant
-        if driver.replace("_async", "") in self._installed or not self._installed:
-            return scheme
-        return "postgresql" if self._meant in self._installed else self._explicit("postgresql")
-
-    def fill(self, template: str, scheme: str) -> str:
-        """Replace ``{url}``, ``{driver_url}``, ``{host}``, ``{port}``, ``{user}`` and ``{database}``."""
-        urls = {"url": self.url("postgresql"), "driver_url": self.url(self._explicit(scheme))}
-        values = {**self._values, **urls}
-        return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), template)
-
-    def _explicit(self, scheme: str) -> str:
-        if "+" in scheme or not self._installed:
-            return scheme
-        return f"{scheme}+{self._meant if self._meant in self._installed else self._installed[0]}"
+def _version(module: str) -> str | None:
+    if importlib.util.find_spec(module) is None:
+        return None
+    return getattr(importlib.import_module(module), "__version__", None)  # a directory alembic/ has none
 
 
 def _configuration(ini: str, toml: str | None, section: str, arguments: list[str]) -> Any:
@@ -458,38 +438,6 @@ def _configuration(ini: str, toml: str | None, section: str, arguments: list[str
     options = CommandLine("alembic").parser.parse_args([*words, "upgrade", "head"])
     more = {"toml_file": toml} if toml and "toml_file" in inspect.signature(Config).parameters else {}
     return Config(file_=ini, ini_section=section, cmd_opts=options, **more)  # type: ignore[arg-type]
-
-
-def _scheme(config: Any) -> str:
-    """How the URL that the project is configured for begins, where it is one of PostgreSQL."""
-    try:
-        url = config.get_main_option("sqlalchemy.url") or ""
-    except Exception:  # it interpolates what is not there
-        url = ""
-    return str(url.partition("://")[0]) if url.startswith("postgres") else "postgresql"
-
-
-def _configure(
-    config: Any,
-    scheme: str,
-    installed: list[str],
-    options: dict[str, str],
-    environment: dict[str, str],
-    schemes: dict[str, str],
-    parameters: dict[str, str],
-) -> None:
-    """Put the disposable database in the place of the one that the project is configured for."""
-    place = Place(parameters, installed)
-    scheme = place.usable(scheme)
-    os.environ["PGDATABASE"] = parameters["dbname"]
-    os.environ["DATABASE_URL"] = place.url(scheme)
-    for variable, its in schemes.items():
-        os.environ[variable] = place.url(place.usable(its))
-    for variable, template in environment.items():
-        os.environ[variable] = place.fill(template, scheme)
-    config.set_main_option("sqlalchemy.url", place.url(scheme).replace("%", "%%"))
-    for option, template in options.items():
-        config.set_main_option(option, place.fill(template, scheme).replace("%", "%%"))
 
 
 def _options(given: Any, direction: str, destination: str) -> Any:
@@ -537,7 +485,7 @@ def _frames(innermost: FrameType | None) -> Iterator[tuple[str, int]]:
     return reversed(found)
 
 
-OURS = frozenset(str(HERE / name) for name in ("child.py", "connections.py", "statements.py"))
+OURS = frozenset(str(HERE / name) for name in ("child.py", "connections.py", "settings.py", "statements.py"))
 
 
 if __name__ == "__main__":

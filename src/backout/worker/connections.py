@@ -30,9 +30,10 @@ from urllib.parse import parse_qsl, urlsplit
 DRIVERS = ("psycopg", "psycopg2", "asyncpg")
 
 # Keywords that say where, as whom and how safely to connect: libpq's (manual, "Parameter Key Words") and asyncpg's.
+# Libpq's variables are called likewise, without underscores.
 LEADING = re.compile(
-    r"dsn|conninfo|(host|port|user|pass|service|ssl|gss|krb|oauth|require|scram|target_session|min_protocol|max_protocol)\w*"
-    r"|dbname|database|direct_tls|channel_binding|load_balance_hosts|replication"
+    r"dsn|conninfo|(host|port|user|pass|service|ssl|gss|krb|oauth|require|scram|target_?session|min_?protocol|max_?protocol)\w*"
+    r"|dbname|database|direct_tls|channel_?binding|load_?balance_?hosts|replication"
 )
 # As shobj_description() would say; a new session takes half as long. 1262 is pg_database (postgres.h, fixed).
 CHECK = (
@@ -115,6 +116,7 @@ class Connections:
     :param parameters: libpq's keywords of the database.
     :param timezone: of new sessions, unless the project sets its own.
     :param ask: asks the parent, and raises :class:`Refusal`.
+    :param settle: puts the variables right that say where a database is.
     :param where: ``path:line`` in the project, of a stack.
     """
 
@@ -124,9 +126,10 @@ class Connections:
         parameters: dict[str, str],
         timezone: str | None,
         ask: Callable[[dict[str, Any]], None],
+        settle: Callable[[], None],
         where: Callable[[FrameType], str | None],
     ) -> None:
-        self.parameters, self.timezone = parameters, timezone
+        self.parameters, self.timezone, self.settle = parameters, timezone, settle
         self.unseen: list[str] = []
         self.refusals: list[str] = []
         self._name, self._token = database["name"], database["token"]
@@ -185,6 +188,11 @@ class Connections:
         return {"unseen": self.unseen, "refusals": self.refusals, "left": left}
 
 
+def leads(variable: str) -> bool:
+    """Whether it is one of libpq's that say where, as whom and how safely to connect."""
+    return variable.startswith("PG") and LEADING.fullmatch(variable[2:].lower()) is not None
+
+
 def redirect(current: Callable[[], Connections | None]) -> list[str]:
     """Redirect every connection from now on.
 
@@ -196,6 +204,7 @@ def redirect(current: Callable[[], Connections | None]) -> list[str]:
         connections = current()
         if connections is None:
             raise Refusal("a connection was opened outside of a step, and there is no database for it to arrive at")
+        connections.settle()
         return connections
 
     installed = []

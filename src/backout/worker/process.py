@@ -30,6 +30,9 @@ GONE_SECONDS = 10.0
 
 TAIL = 4000  # bytes of what a step printed
 
+OLDEST_PYTHON = (3, 8)
+NAME_IT = "name the interpreter that the project's packages are installed in: --python .venv/bin/python"
+
 NOWHERE = "backout"  # the database's name where there is none yet; nobody has one of that name
 
 COPIED_FILES, COPIED_BYTES = 1000, 16 * 1024 * 1024  # of a project, into the scratch directory
@@ -88,7 +91,7 @@ class Child:
                 self._printed.close()
                 shutil.rmtree(self.folder, ignore_errors=True)
                 raise ConfigurationError(
-                    f"{python} could not be started: {error.strerror or error}; name the project's interpreter"
+                    f"{python} could not be started: {error.strerror or error}; {NAME_IT}"
                 ) from error
         self._selector = selectors.DefaultSelector()
         self._selector.register(ours, selectors.EVENT_READ)
@@ -133,8 +136,8 @@ class Child:
         printed = os.pread(self._printed.fileno(), size - start, start).decode(errors="replace")
         return re.sub(r"(://[^:/?#@\s]*):[^@\s/]*@", r"\1:***@", printed)
 
-    def end(self) -> None:
-        """Kill the process and all that it started."""
+    def kill(self) -> None:
+        """Kill the process and all that it started. Any thread may do that."""
         process = self._process
         with suppress(psutil.Error):
             for child in psutil.Process(process.pid).children(recursive=True):
@@ -142,7 +145,11 @@ class Child:
                     child.kill()
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+
+    def end(self) -> None:
+        """Kill it, and leave nothing of it."""
+        self.kill()
+        self._process.wait()
         self._selector.close()
         self._socket.close()
         self._printed.close()
@@ -158,6 +165,25 @@ class Child:
         if code < 0:
             return f"its process was ended by {signal.Signals(-code).name}"
         return f"its process ended with exit status {code}"
+
+
+def require_python(python: str) -> None:
+    """Of an interpreter whose process ended too early.
+
+    :raises ConfigurationError: it is no Python, or too old a one.
+    """
+    told = subprocess.run(
+        [python, "-c", "import sys; print(sys.version_info[:2])"],
+        check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+    ).stdout  # fmt: skip
+    found = re.fullmatch(r"\((\d+), (\d+)\)\n", told)
+    if found is None:
+        raise ConfigurationError(f"{python} is no Python interpreter; {NAME_IT}")
+    if tuple(map(int, found.groups())) < OLDEST_PYTHON:
+        raise ConfigurationError(
+            f"{python} is Python {found[1]}.{found[2]}, and backout needs {'.'.join(map(str, OLDEST_PYTHON))} or later "
+            f"there; {NAME_IT}"
+        )
 
 
 def environment(server: Server, database: Database | None) -> dict[str, str]:
