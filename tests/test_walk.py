@@ -74,10 +74,6 @@ PROJECTS = {
     "locations": Project({"users": ADDS, "invoices": ADDS}),
     "models": Project({"everything": ADDS}),
     "not_transactional": Project({"half": UNPROVEN}, {"half": "ValueError no further"}),
-    "nothing": Project(
-        {"users": UNPROVEN, "nickname": UNPROVEN},
-        {"nickname": "users, which it builds upon, could not be applied"},
-    ),
     "per_migration": Project({"users": ADDS, "nickname": ADDS}),
     "psycopg2": Project({"users": ADDS, "nickname": ADDS}),
     "pyproject": Project({"users": ADDS, "nickname": ADDS}, configuration="pyproject.toml"),
@@ -110,6 +106,39 @@ def test_a_project_is_rehearsed_as_it_comes(name: str, backout_server: Server, t
         assert any(text in reason for reason in reasons), reasons
     for revision, one in measured.items():
         assert (one.unproven == ()) == (sample.verdicts[revision] != UNPROVEN)
+
+
+def test_what_builds_upon_a_revision_that_cannot_be_applied_says_so(backout_server: Server, tmp_path: Path) -> None:
+    project = Path(shutil.copytree(SAMPLES / "settings", tmp_path / "settings"))
+    users = project / "migrations" / "versions" / "users.py"
+    users.write_text(users.read_text().replace("CREATE TABLE", "CREATE TABEL"))
+    measured = rehearsed(project, backout_server, PROJECTS["settings"])
+    assert {name: one.rollback for name, one in measured.items()} == {"users": "unproven", "nickname": "unproven"}
+    assert "users, which it builds upon, could not be applied" in [one.reason for one in measured["nickname"].unproven]
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "failure"),
+    [
+        ("nothing", "", "RuntimeError: env.py came to its end and had not run any migrations"),
+        (
+            "uncommitted",
+            "",
+            "NotCommitted: the step came to its end, and alembic_version says nothing: env.py did not commit it",
+        ),
+        ("variable", "migrations/env.py:9", "KeyError: 'APP_DB'"),
+    ],
+)
+def test_an_env_that_can_run_nothing_is_told_once(
+    name: str, where: str, failure: str, backout_server: Server, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(SAMPLES / name, tmp_path / name))
+    with pytest.raises(ConfigurationError) as told, Campaign(Target(root / "alembic.ini"), backout_server.handle()):
+        pass
+    assert str(told.value) == (
+        f"{where or root / 'migrations' / 'env.py'}: no revision can be run: {failure}; "
+        "mend it, or give it what it needs: --python, --env, --set, -x or --hooks"
+    )
 
 
 def test_two_jobs_measure_what_one_does(backout_server: Server) -> None:

@@ -70,7 +70,7 @@ class Campaign:
     def _let_env_settle(self, origin: Database) -> None:
         """Run the project's own preparations, and ``env.py`` without a revision: what they make is no revision's work.
 
-        A failure shows again at the first revision, which is where it belongs.
+        :raises ConfigurationError: they fail, as they would for every revision.
         """
         first = self._laboratories[0]
         if self._target.hooks is not None:
@@ -83,6 +83,12 @@ class Campaign:
         for revision in self.chain.revisions[:1]:
             for direction in get_args(Direction):
                 report = first.worker.stamp(origin, revision.id, direction)
+                if report.failure is not None:
+                    raise ConfigurationError(
+                        f"{report.failure.where or self.chain.env}: no revision can be run: {report.failure.kind}: "
+                        f"{report.failure.message}; mend it, or give it what it needs: "
+                        "--python, --env, --set, -x or --hooks"
+                    )
                 for laboratory in self._laboratories:
                     laboratory.learn(report)
 
