@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,14 +83,16 @@ PROJECTS = {
 }
 
 
-def rehearsed(project: Path, server: Server, sample: Project, *, jobs: int = 1) -> dict[str, Evidence]:
+def rehearsed(
+    project: Path, server: Server, sample: Project, *, only: Sequence[str] = (), jobs: int = 1
+) -> dict[str, Evidence]:
     target = Target(
         project / sample.configuration,
         hooks=project / sample.hooks if sample.hooks else None,
         environment=sample.environment,
     )
     with Campaign(target, server.handle(), step_seconds=3, jobs=jobs) as campaign:
-        measured = [result.evidence for result in campaign.measure(campaign.choose(()))]
+        measured = [result.evidence for result in campaign.measure(campaign.choose(only))]
     return {evidence.revision: evidence for evidence in measured}
 
 
@@ -145,6 +147,14 @@ def test_two_jobs_measure_what_one_does(backout_server: Server) -> None:
     sample = PROJECTS["branches"]
     one, two = (rehearsed(SAMPLES / "branches", backout_server, sample, jobs=jobs) for jobs in (1, 2))
     assert one == two
+
+
+@pytest.mark.parametrize("name", ["branches", "concurrently", "failing"])
+def test_how_a_revision_was_reached_does_not_matter(name: str, backout_server: Server) -> None:
+    """What is only passed is applied together, and one by one where that fails."""
+    everything = rehearsed(SAMPLES / name, backout_server, PROJECTS[name])
+    last = list(everything)[-1]
+    assert rehearsed(SAMPLES / name, backout_server, PROJECTS[name], only=[last]) == {last: everything[last]}
 
 
 def test_nothing_stays_behind(backout_server: Server) -> None:

@@ -70,9 +70,9 @@ class Laboratory:
     step_seconds: float = 60.0
     ignored: frozenset[str] = frozenset({"public.alembic_version"})
 
-    def apply(self, revision: Revision, database: Database) -> bool:
-        """Upgrade without observing."""
-        report = self.worker.step(database, revision.id, "upgrade", timeout=self.step_seconds)
+    def apply(self, revisions: Sequence[Revision], database: Database) -> bool:
+        """Upgrade by one or more revisions without observing."""
+        report = self.worker.advance(database, [revision.id for revision in revisions], timeout=self.step_seconds)
         self.learn(report)
         return report.outcome == "applied"
 

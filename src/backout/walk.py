@@ -69,10 +69,10 @@ def walk(plan: Plan, laboratories: Sequence[Laboratory]) -> Iterator[Result]:
         states = _States(plan, first)
         stack.callback(states.close)
         idle: SimpleQueue[Laboratory] = SimpleQueue()
-        for laboratory in others:
-            idle.put(laboratory)
         pool = stack.enter_context(ThreadPoolExecutor(len(others)))
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+        for laboratory in others:
+            pool.submit(_open, laboratory, idle)
         running: set[Future[Result]] = set()
         try:
             for prepared in states.prepare():
@@ -104,6 +104,14 @@ class _Prepared:
         return Result(evidence, self.seconds + time.monotonic() - started)
 
 
+def _open(laboratory: Laboratory, idle: SimpleQueue[Laboratory]) -> None:
+    """Have its worker read the chain, while the first one is on its way; a failure shows again when it is used."""
+    try:
+        laboratory.worker.load(laboratory.origin)
+    finally:
+        idle.put(laboratory)
+
+
 def _with_one_of(idle: SimpleQueue[Laboratory], prepared: _Prepared) -> Result:
     laboratory = idle.get()
     try:
@@ -116,6 +124,7 @@ def _with_one_of(idle: SimpleQueue[Laboratory], prepared: _Prepared) -> Result:
 class _State:
     """A database with exactly these revisions applied, and no rows but those that the chain brings.
 
+    :ivar waiting: of the revisions, those that are still to be applied, in their order, when the database is needed.
     :ivar broken: of the revisions, those that were marked as applied without having been.
     :ivar users: revisions that start from it and were not met, and experiments that clone it; at 0 it is dropped.
     :ivar structure: where it has been read.
@@ -126,6 +135,7 @@ class _State:
     broken: frozenset[str]
     users: int
     structure: Structure | None = None
+    waiting: tuple[Revision, ...] = ()
 
 
 class _States:
@@ -177,15 +187,16 @@ class _States:
                 if state is not best:
                     self._release(state)
             return best
+        self._settle(best)
         clone = self._laboratory.server.clone(best.database)
-        merged = _State(clone, best.applied, best.broken, 1)
-        for name in sorted(needs - best.applied, key=self._order.__getitem__):
-            self._apply(self._revisions[name], merged)
+        missing = sorted(needs - best.applied, key=self._order.__getitem__)
+        merged = _State(clone, needs, best.broken, 1, waiting=tuple(self._revisions[name] for name in missing))
         for state in tips:
             self._release(state)
         return merged
 
     def _dry(self, revision: Revision, state: _State) -> Subject:
+        self._settle(state)
         broken = state.broken & self._needs[revision.id]
         dry, database = dry_run(self._laboratory, revision, state.database, state.structure)
         if dry.after is None:
@@ -206,30 +217,42 @@ class _States:
 
     def _pass(self, revision: Revision, state: _State) -> None:
         """Apply a revision that is not wanted; in place, if nobody else starts there."""
+        applied, users = state.applied | {revision.id}, self._children(revision)
         if state.users == 1:
-            passed = _State(state.database, state.applied, state.broken, self._children(revision))
-            self._apply(revision, passed)
+            waiting = (*state.waiting, revision)
+            passed = _State(state.database, applied, state.broken, users, waiting=waiting)
             state.users = 0
         else:
+            self._settle(state)
             clone = self._laboratory.server.clone(state.database)
-            passed = _State(clone, state.applied, state.broken, self._children(revision))
-            self._apply(revision, passed)
+            passed = _State(clone, applied, state.broken, users, waiting=(revision,))
             self._release(state)
         self._tip(revision, passed)
 
-    def _apply(self, revision: Revision, state: _State) -> None:
-        if not self._laboratory.apply(revision, state.database):
-            state.broken |= {revision.id}
-            self._begin_again(state)
-            self._laboratory.stamp(revision, state.database)
-        state.applied |= {revision.id}
+    def _settle(self, state: _State) -> None:
+        """Apply what waits: together, and where that fails one by one."""
+        waiting, state.waiting = state.waiting, ()
+        done = state.applied - {revision.id for revision in waiting}
+        if len(waiting) > 1:
+            if self._laboratory.apply(waiting, state.database):
+                return
+            self._begin_again(state, done)
+        for revision in waiting:
+            if not self._laboratory.apply([revision], state.database):
+                state.broken |= {revision.id}
+                self._begin_again(state, done)
+                self._laboratory.stamp(revision, state.database)
+            done |= {revision.id}
 
-    def _begin_again(self, state: _State) -> None:
+    def _begin_again(self, state: _State, done: Collection[str]) -> None:
         """What a failed step left may be half its work: make the state once more."""
         state.database = self._laboratory.server.replace(state.database, self._empty.database)
-        for name in sorted(state.applied, key=self._order.__getitem__):
-            again = self._laboratory.stamp if name in state.broken else self._laboratory.apply
-            again(self._revisions[name], state.database)
+        for name in sorted(done, key=self._order.__getitem__):
+            revision = self._revisions[name]
+            if name in state.broken:
+                self._laboratory.stamp(revision, state.database)
+            else:
+                self._laboratory.apply([revision], state.database)
 
     def _children(self, revision: Revision) -> int:
         return sum(revision.id in _direct(self._revisions[name]) for name in self._met)

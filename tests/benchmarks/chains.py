@@ -29,15 +29,25 @@ with create_engine(os.environ["DATABASE_URL"], poolclass=NullPool).connect() as 
 """
 
 REVISION = '''\
-"""{title}"""
+"""{title}
 
-import sqlalchemy as sa
+Revision ID: {revision}
+Revises: {parent}
+Create Date: 2026-01-02 03:04:05.678901
+
+"""
+from typing import Sequence, Union
+
 from alembic import op
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
-revision = {revision!r}
-down_revision = {parent!r}
-branch_labels = None
-depends_on = None
+
+# revision identifiers, used by Alembic.
+revision: str = {revision!r}
+down_revision: Union[str, None] = {parent!r}
+branch_labels: Union[str, Sequence[str], None] = None
+depends_on: Union[str, Sequence[str], None] = None
 
 
 def upgrade() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import tuple_row
 
 
@@ -78,12 +79,13 @@ def run(connection: psycopg.Connection[Any], orders: Sequence[Order]) -> list[An
     if not orders:
         return []
     text = json.dumps([[order.kind, order.sql, order.instead] for order in orders], ensure_ascii=False)
-    with connection.pipeline():
-        connection.execute("SELECT set_config('backout.orders', %s, true)", [text], prepare=False)
-        connection.execute(_RUN, prepare=False)
-        cursor = connection.cursor(row_factory=tuple_row)
-        cursor.execute("SELECT current_setting('backout.answers')", prepare=False)
-    row = cursor.fetchone()
+    # Several statements in one simple query: one round trip, and none of psycopg's work for each of them.
+    begin = sql.SQL("SELECT set_config('backout.orders', {}, true)").format(text).as_bytes(connection)
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        cursor.execute(b"; ".join([begin, _RUN, b"SELECT current_setting('backout.answers')"]), prepare=False)
+        while cursor.nextset():
+            pass
+        row = cursor.fetchone()
     answers = json.loads(row[0]) if row else []
     return [Failure(*answer["failure"]) if _is_failure(answer) else answer for answer in answers]
 
@@ -92,7 +94,7 @@ def _is_failure(answer: Any) -> bool:
     return isinstance(answer, dict) and answer.keys() == {"failure"}
 
 
-_RUN = """
+_RUN = b"""
 DO $backout$
 DECLARE
     orders json[] := ARRAY(SELECT json_array_elements(current_setting('backout.orders')::json));

@@ -21,7 +21,7 @@ Not here: what the statements did (``observe`` reads the probe's answers), which
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -267,6 +267,25 @@ class Worker:
         order: dict[str, Any] = {"order": "step", "revision": revision, "direction": direction}
         order |= {"probe": probe, "timezone": timezone, "skip": list(skip)}
         return self._work(order, database, timeout, on_hold)
+
+    def advance(self, database: Database, revisions: Sequence[str], *, timeout: float = 60.0) -> StepReport:
+        """Apply revisions one behind the other: the way to where somebody wants to be.
+
+        In one run of ``env.py``, so quicker than as many steps, and perhaps in one transaction. After a failure the
+        database is to be thrown away. With hooks, which are called around one step, they are steps.
+
+        :param revisions: at least one.
+        :param timeout: seconds for each.
+        :return: the last report; where a step failed, its.
+        """
+        if self._target.hooks is None:
+            order = {"order": "step", "revision": revisions[-1], "direction": "upgrade", "before": list(revisions[:-1])}
+            return self._work(order, database, timeout * len(revisions), None)
+        for revision in revisions:
+            report = self.step(database, revision, "upgrade", timeout=timeout)
+            if report.outcome != "applied":
+                break
+        return report
 
     def stamp(self, database: Database, revision: str, direction: Direction, *, timeout: float = 60.0) -> StepReport:
         """Mark a revision as applied (``upgrade``) or as not applied, without running it."""

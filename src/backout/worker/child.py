@@ -238,8 +238,12 @@ class Project:
         probe: str | None = None,
         timezone: str | None = None,
         skip: Iterable[str] = (),
+        before: Iterable[str] = (),
     ) -> dict[str, Any]:
-        """Do one piece of work, whatever that does; tell what came of it."""
+        """Do one piece of work, whatever that does; tell what came of it.
+
+        :param before: revisions to step over first, in the same run of ``env.py``.
+        """
         if os.environ != self._environ:
             os.environ.clear()
             os.environ.update(self._environ)
@@ -251,7 +255,7 @@ class Project:
             if work == "first":
                 self._hook("before_first", lambda hook: hook(saying.Place(parameters, []).url("postgresql")))
             else:
-                self._migrate(statements, revision, direction, work == "stamp")
+                self._migrate(statements, [*before, revision], direction, work == "stamp")
         except BaseException as error:
             answer["outcome"] = "exited" if isinstance(error, SystemExit) else "failed"
             if any(isinstance(each, leading.Refusal) for each in telling.causes(error)):
@@ -332,26 +336,27 @@ class Project:
             },
         }
 
-    def _migrate(self, statements: telling.Statements, revision: str, direction: str, stamp: bool) -> None:
-        """Exactly one revision in one direction, whatever the branches, as the ``alembic`` command would run it."""
+    def _migrate(self, statements: telling.Statements, revisions: list[str], direction: str, stamp: bool) -> None:
+        """Exactly these revisions in one direction, whatever the branches, as the ``alembic`` command would."""
         from alembic.runtime.environment import EnvironmentContext
         from alembic.runtime.migration import RevisionStep
 
-        script = self.script.get_revision(revision)
-        up = direction == "upgrade"
-        function = _nothing if stamp else getattr(script.module, direction, None)
-        if function is None:
-            raise NotImplementedError(f"{self._shown(script.path)} has no function {direction}()")
-        destination = revision if up else (script._versioned_down_revisions or ("base",))[0]
+        revision, up = revisions[-1], direction == "upgrade"
+        scripts = [self.script.get_revision(name) for name in revisions]
+        functions = {script: _nothing if stamp else self._function(script, direction) for script in scripts}
+        destination = revision if up else (scripts[-1]._versioned_down_revisions or ("base",))[0]
         self.config.cmd_opts = _options(self.config.cmd_opts, direction, destination)
         sys.argv = ["alembic", direction, destination]
 
         def steps(_heads: Any, context: Any) -> list[Any]:
-            step = RevisionStep.__new__(RevisionStep)  # whose __init__ would want both functions also for a stamp
-            step.revision_map, step.revision, step.is_upgrade = self.script.revision_map, script, up
-            step.migration_fn = statements.watched(function)
+            found = []
+            for script, function in functions.items():
+                step = RevisionStep.__new__(RevisionStep)  # whose __init__ would want both functions also for a stamp
+                step.revision_map, step.revision, step.is_upgrade = self.script.revision_map, script, up
+                step.migration_fn = statements.watched(function)
+                found.append(step)
             statements.enter(context, leading.SCHEMA)
-            return [step]
+            return found
 
         def run() -> None:
             options: dict[str, Any] = {"as_sql": False, "starting_rev": None, "destination_rev": destination}
@@ -367,6 +372,12 @@ class Project:
                 run_step(run, revision, direction)
         if not statements.entered:
             raise RuntimeError("env.py came to its end and had not run any migrations")
+
+    def _function(self, script: Any, direction: str) -> Callable[..., object]:
+        function: Callable[..., object] | None = getattr(script.module, direction, None)
+        if function is None:
+            raise NotImplementedError(f"{self._shown(script.path)} has no function {direction}()")
+        return function
 
     def _hook(self, name: str, call: Callable[[Any], object]) -> None:
         hook = getattr(self.hooks, name, None)
