@@ -698,6 +698,65 @@ def test_a_role_that_may_create_databases_is_enough(elsewhere: Server) -> None:
     assert rows(elsewhere.url, "SELECT count(*) FROM pg_database WHERE datname = 'production'") == [(1,)]
 
 
+def roles_of(server: Server) -> set[str]:
+    return {name for (name,) in rows(server.url, "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")}
+
+
+LEND_AND_DIE = """
+import os, sys
+from backout.postgres import open_server
+with open_server(sys.argv[1]) as server:
+    server.create_role("left behind")
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_roles_that_were_created_go_with_their_run(elsewhere: Server) -> None:
+    rows(elsewhere.url, "ALTER ROLE app CREATEROLE")
+    rows(elsewhere.url, "CREATE ROLE theirs")
+    before, url = roles_of(elsewhere), url_of(elsewhere, "app")
+    with open_server(url) as server:
+        assert [server.create_role(name) for name in ("new", "new", "theirs")] == [True] * 3
+        assert server.roles == ("new",)
+        rows(server.create(), "CREATE TABLE t (id int); GRANT SELECT ON t TO new")
+        with open_server(server.handle()) as attached:
+            attached.create_role("Brief")
+            assert roles_of(elsewhere) == before | {"new", "Brief"}
+        assert roles_of(elsewhere) == before | {"new"}
+    assert roles_of(elsewhere) == before
+    with child(LEND_AND_DIE, url) as process:
+        process.communicate()
+    while rows(
+        elsewhere.url,
+        "SELECT FROM pg_stat_activity WHERE application_name LIKE 'backout ____________'"
+        f" AND application_name <> 'backout {json.loads(elsewhere.handle())['run']}'",
+    ):
+        pass  # the server has not noticed yet
+    assert roles_of(elsewhere) == before | {"left behind"}
+    with open_server(url):
+        assert roles_of(elsewhere) == before
+
+
+def test_a_role_that_somebody_uses_is_left_to_the_next_run(elsewhere: Server) -> None:
+    rows(elsewhere.url, "ALTER ROLE app CREATEROLE")
+    before, url = roles_of(elsewhere), url_of(elsewhere, "app")
+    with open_server(url) as server:
+        server.create_role("new")
+        rows(elsewhere.url, "CREATE TABLE theirs (id int); GRANT SELECT ON theirs TO new")
+    assert roles_of(elsewhere) == before | {"new"}
+    rows(elsewhere.url, "DROP TABLE theirs")
+    with open_server(url):
+        assert roles_of(elsewhere) == before
+
+
+def test_without_the_right_to_create_roles_there_is_none(elsewhere: Server) -> None:
+    before = roles_of(elsewhere)
+    with open_server(url_of(elsewhere, "app")) as server:
+        assert not server.create_role("new")
+        assert server.roles == ()
+    assert roles_of(elsewhere) == before
+
+
 def test_the_right_that_is_missing_is_named(elsewhere: Server) -> None:
     with pytest.raises(PostgresError) as caught, open_server(url_of(elsewhere, "powerless")) as server:
         server.create()

@@ -6,7 +6,7 @@ Not here: which steps, and what is compared (``rehearsal``).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
-from psycopg import sql
 
 from backout import observe, schema
 from backout.evidence import Statement
@@ -104,6 +103,7 @@ class Remedy:
 
     :param skip: pattern of the statement to leave out; None: something was created instead.
     :param assumption: what it means for the measurement, in words.
+    :param role: that is created.
     """
 
     skip: str | None
@@ -172,9 +172,6 @@ class Bench:
         self._tables = known[0].tables if known else None  # until the next step
         self._known = list(known)
         self.connection: psycopg.Connection[Any] = psycopg.connect(database.url, autocommit=True)
-        for remedy in remedies:
-            if remedy.role is not None:
-                create_role(self.connection, remedy.role)
 
     def __enter__(self) -> Self:
         return self
@@ -260,27 +257,35 @@ class Bench:
         return lambda ended: hold.wait(pid, ended)
 
 
-def remedy_for(report: StepReport) -> Remedy | None:
+def remedy_for(report: StepReport, server: Server) -> Remedy | None:
     """What to do about a step that failed for want of a role or of an extension, or because a role is there already.
 
-    Roles belong to the cluster, which the databases of a run share.
+    Roles belong to the cluster, which the databases of a run share. One that is missing is created at once.
     """
     failure = report.failure
     if failure is None or failure.sqlstate not in _REMEDIES:
         return None
     pattern, make = _REMEDIES[failure.sqlstate]
     found = re.search(pattern, failure.message)
-    return make(found[1]) if found else None
+    remedy = make(found[1]) if found else None
+    if remedy is not None and remedy.role is not None and not server.create_role(remedy.role):
+        return None
+    return remedy
 
 
-def create_role(connection: psycopg.Connection[Any], name: str) -> None:
-    """A role without login, unless it is there already."""
-    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone() is None:
-        connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
+def roles_created(server: Server, texts: Iterable[str]) -> tuple[str, ...]:
+    """What it means that statements name roles that were created, in words; whichever revision was the first."""
+    found = (name for text in texts for name in re.findall(r'[\w$]+|"(?:[^"]|"")+"', text))
+    named = {name[1:-1].replace('""', '"') if name.startswith('"') else name.lower() for name in found}
+    return tuple(_created(role) for role in server.roles if role in named)
+
+
+def _created(role: str) -> str:
+    return f"the role {role} was created, without login: the server had none of that name"
 
 
 def _missing_role(name: str) -> Remedy:
-    return Remedy(None, f"the role {name} was created, without login: the server had none of that name", role=name)
+    return Remedy(None, _created(name), role=name)
 
 
 def _present_role(name: str) -> Remedy:

@@ -25,7 +25,7 @@ from pathlib import Path
 import psycopg
 
 from backout import compatibility, rows, schema, seed
-from backout.bench import Bench, Laboratory, Observed, Remedy, Structure, remedy_for
+from backout.bench import Bench, Laboratory, Observed, Remedy, Structure, remedy_for, roles_created
 from backout.errors import ConfigurationError
 from backout.evidence import (
     Compatibility,
@@ -122,7 +122,7 @@ def dry_run(
                 touched = observed.touched | _relations_of(changed, after.tables)
                 known = compatibility.release(bench.connection, after.tables, touched)
                 return DryRun(observed.report, before, after, touched, known, remedies), database
-            remedy = remedy_for(observed.report)
+            remedy = remedy_for(observed.report, laboratory.server)
         database = laboratory.server.replace(database, start)
         if remedy is None or remedy in remedies:
             return DryRun(observed.report, before, None, observed.touched, None, remedies), database
@@ -344,7 +344,7 @@ class _Trial:
         steps = [step for step in self._steps() if step is not None]
         failed = next((step for step in steps if not step.applied), None)
         if failed is not None:
-            remedy = remedy_for(failed.report)
+            remedy = remedy_for(failed.report, self.laboratory.server)
             if remedy is not None and remedy not in conditions.remedies:
                 return replace(conditions, remedies=(*conditions.remedies, remedy))
         if failed is not None and failed is self.upgrade and (tamer := self._tamer(failed.report)) is not None:
@@ -475,7 +475,13 @@ class _Trial:
         return tuple(found)
 
     def _assumptions(self) -> tuple[str, ...]:
-        told = [remedy.assumption for remedy in self.conditions.remedies if not remedy.proves_less]
+        statements = (statement.sql for step in self._steps() if step is not None for statement in step.statements)
+        told = list(roles_created(self.laboratory.server, statements))
+        told += [
+            remedy.assumption
+            for remedy in self.conditions.remedies
+            if not remedy.proves_less and remedy.assumption not in told
+        ]
         if self.subject.seeds is not None:
             told.append(f"{self.subject.seeds.name} was run on the rows, which the application is to keep so")
         told += [f"{table} was filled with tame rows only" for table in sorted(self.conditions.tame)]

@@ -18,7 +18,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Literal, LiteralString
@@ -41,6 +41,7 @@ OUTLIVED = 1_802_661
 HALF_DROPPED = -2  # where DROP DATABASE was interrupted; only dropping works there (pg_database.h, since 15.4)
 
 NAME = r"^backout_[0-9a-f]{12}_\w+$"
+ROLE_MARK = r'^\{"backout": \{"run": "([0-9a-f]{12})"\}\}$'
 EMPTY = sql.SQL("TEMPLATE template0 ENCODING 'UTF8'")
 
 
@@ -87,6 +88,7 @@ class Server:
         self._prefix = prefix
         self._number = 0
         self._made: dict[str, None] = {}  # and not dropped
+        self._roles: dict[str, None] = {}
         self._lock = threading.RLock()
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         self._process = os.getpid()
@@ -239,6 +241,29 @@ class Server:
             variables["PATH"] = os.pathsep.join(path)
         return variables
 
+    def create_role(self, name: str) -> bool:
+        """Make a role without login, which all databases of the server share, and which goes when they have gone.
+
+        :return: whether there is one of that name now; not where creating roles is not permitted.
+        """
+        mark = json.dumps({"backout": {"run": self._run}})
+        create = "CREATE ROLE {0} NOLOGIN; COMMENT ON ROLE {0} IS {1}"  # one transaction: it is marked, or not there
+        try:
+            with self._lock:
+                self._execute(create, sql.Identifier(name), sql.Literal(mark))
+                self._roles[name] = None
+        except psycopg.errors.DuplicateObject:
+            return True
+        except psycopg.errors.InsufficientPrivilege:
+            return False
+        return True
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Those that :meth:`create_role` has made, sorted."""
+        with self._lock:
+            return tuple(sorted(self._roles))
+
     def close(self) -> None:
         """Close this process's own connection; the server and its databases stay. It opens again when needed."""
         with self._lock:
@@ -367,9 +392,8 @@ class Server:
 
         :return: the names of what was dropped.
         """
-        dead = """NOT EXISTS (SELECT FROM pg_stat_activity AS session
-                              WHERE session.application_name = 'backout ' || split_part(candidate.datname, '_', 2))"""
-        dropped, failures = self._drop_where(sql.SQL(dead))
+        sessions = "SELECT FROM pg_stat_activity AS session WHERE session.application_name = 'backout ' || run"
+        dropped, failures = self._drop_where(sql.SQL(f"NOT EXISTS ({sessions})"))
         if failures:
             sys.stderr.write(f"backout: could not remove what killed runs left behind: {'; '.join(failures)}\n")
         return dropped
@@ -380,6 +404,7 @@ class Server:
         with self._explain("could not drop the databases of this process"):
             for name in list(self._made):
                 self._drop(name)
+            self._drop_roles(self.roles)
 
     def drop_all(self) -> None:
         """Drop every database of this run, on a server that outlives it; for ``open_server``."""
@@ -390,8 +415,7 @@ class Server:
             deadline = time.monotonic() + GONE_SECONDS
             while self._execute(ending, sql.Literal(f"backout {self._run}"))[0][0] and time.monotonic() < deadline:
                 time.sleep(0.001)
-            ours = sql.SQL("split_part(candidate.datname, '_', 2) = {}").format(sql.Literal(self._run))
-            _, failures = self._drop_where(ours)
+            _, failures = self._drop_where(sql.SQL("run = {}").format(sql.Literal(self._run)))
         self.close()
         if failures:
             raise PostgresError(
@@ -400,10 +424,14 @@ class Server:
             )
 
     def _drop_where(self, condition: sql.Composable) -> tuple[list[str], list[str]]:
-        """Of the current role's databases that runs at a URL made, drop those; their names, and what failed."""
+        """Of what runs at a URL made as the current role, drop that; the names of databases, and what failed.
+
+        :param condition: on ``run``.
+        """
         rows = self._execute(
             """
             SELECT candidate.datname, shobj_description(candidate.oid, 'pg_database') FROM pg_database AS candidate
+            CROSS JOIN LATERAL split_part(candidate.datname, '_', 2) AS its(run)
             WHERE candidate.datname ~ {} AND candidate.datconnlimit IN ({}, {}) AND {}
               AND candidate.datdba = (SELECT role.oid FROM pg_roles AS role WHERE role.rolname = current_user)
             """,
@@ -420,7 +448,19 @@ class Server:
                     dropped.append(name)
                 except psycopg.Error as error:
                     failures.append(f"{name}: {said(error)}")
+        marked = """
+            SELECT candidate.rolname FROM pg_roles AS candidate
+            CROSS JOIN LATERAL shobj_description(candidate.oid, 'pg_authid') AS of(mark)
+            CROSS JOIN LATERAL substring(mark FROM {}) AS its(run) WHERE {}
+            """
+        roles = self._execute(marked, sql.Literal(ROLE_MARK), sql.SQL("run IS NOT NULL AND {}").format(condition))
+        self._drop_roles(name for (name,) in roles)
         return dropped, failures
+
+    def _drop_roles(self, names: Iterable[str]) -> None:
+        for name in names:  # one that somebody else has begun to use is left to the next run's sweep
+            with contextlib.suppress(psycopg.errors.DependentObjectsStillExist, psycopg.errors.InsufficientPrivilege):
+                self._execute("DROP ROLE IF EXISTS {}", sql.Identifier(name))
 
 
 def is_disposable(url: str) -> bool:
