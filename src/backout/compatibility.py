@@ -31,22 +31,32 @@ class View:
 
 @dataclass(frozen=True)
 class Release:
-    """What a release knows of the relations that a revision concerns."""
+    """What a release knows of the relations that a revision concerns.
+
+    :param inserts: table → its INSERT, with values that its own schema accepts, where the other schema has no such
+        table; it may have a view of that name.
+    """
 
     tables: tuple[Table, ...]
     views: tuple[View, ...]
+    inserts: Mapping[str, str]
 
 
-def release(connection: psycopg.Connection[Any], tables: Mapping[str, Table], names: Collection[str]) -> Release:
+def release(
+    connection: psycopg.Connection[Any], tables: Mapping[str, Table], names: Collection[str], other: Collection[str]
+) -> Release:
     """The release that was written for the schema as it is.
 
     :param tables: that there are.
     :param names: qualified, of the relations that matter; what is none of the schema's is left out.
+    :param other: the tables of the schema that its statements will meet.
     """
     views = connection.execute(_VIEWS, [sorted(names)]).fetchall()
+    known = tuple(table for name, table in tables.items() if name in names and table.kind != "f")
     return Release(
-        tuple(table for name, table in tables.items() if name in names and table.kind != "f"),
+        known,
         tuple(View(name, tuple(columns)) for name, columns in views),
+        {one.qualified: insert_of(connection, one, tables) for one in known if one.qualified not in other},
     )
 
 
@@ -59,7 +69,8 @@ def failures(
     """
     found = []
     for table in known.tables:
-        for verb, statement in _statements(connection, table, tables):
+        insert = known.inserts.get(table.qualified) if table.qualified not in tables else None
+        for verb, statement in _statements(table, insert or insert_of(connection, table, tables)):
             if error := _try(connection, statement):
                 found.append(Incompatibility(f"{verb} {table.qualified}", error))
     for view in known.views:
@@ -75,13 +86,11 @@ def order(previous_on_new: Collection[Incompatibility], next_on_old: Collection[
     return "split" if next_on_old else "after"
 
 
-def _statements(
-    connection: psycopg.Connection[Any], table: Table, present: Mapping[str, Table]
-) -> Iterator[tuple[str, str]]:
+def _statements(table: Table, insert: str) -> Iterator[tuple[str, str]]:
     columns = [column.quoted for column in table.columns]
     written = [column.quoted for column in table.columns if not column.generated and column.identity != "a"]
     yield "SELECT", f"SELECT {', '.join(columns) or '1'} FROM {table.qualified} WHERE false"
-    yield "INSERT", insert_of(connection, table, present)
+    yield "INSERT", insert
     if written:
         changes = ", ".join(f"{column} = {column}" for column in written)
         yield "UPDATE", f"UPDATE {table.qualified} SET {changes} WHERE false"

@@ -120,7 +120,7 @@ def dry_run(
                 after = bench.structure()
                 changed = schema.changes(before.schema, after.schema)
                 touched = observed.touched | _relations_of(changed, after.tables)
-                known = compatibility.release(bench.connection, after.tables, touched)
+                known = compatibility.release(bench.connection, after.tables, touched, before.tables)
                 return DryRun(observed.report, before, after, touched, known, remedies), database
             remedy = remedy_for(observed.report, laboratory.server)
         database = laboratory.server.replace(database, start)
@@ -207,7 +207,8 @@ class _Trial:
     def _untouched(self, bench: Bench) -> None:
         self._seed(bench)
         schema_0, values_0 = self._seeded_structure(bench).schema, self._values(bench)
-        previous = compatibility.release(bench.connection, bench.tables, self.conditions.scope)
+        upgraded = (self.subject.dry.after or self.subject.dry.before).tables
+        previous = compatibility.release(bench.connection, bench.tables, self.conditions.scope, upgraded)
         following = self.subject.dry.next_release
         next_on_old = compatibility.failures(bench.connection, bench.tables, following) if following else None
         self.compatibility = Compatibility(next_on_old=next_on_old)
