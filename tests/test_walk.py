@@ -77,6 +77,13 @@ PROJECTS = {
     "per_migration": Project({"users": ADDS, "nickname": ADDS}),
     "psycopg2": Project({"users": ADDS, "nickname": ADDS}),
     "pyproject": Project({"users": ADDS, "nickname": ADDS}, configuration="pyproject.toml"),
+    "roles": Project(
+        {"users": ADDS, "orders": UNPROVEN, "nickname": ADDS},
+        {
+            "users": "the role backout_reporting was created, without login",
+            "orders": "the extension backout_absent is not installed on the server",
+        },
+    ),
     "schemas": Project({"users": ADDS, "nickname": ADDS}),
     "settings": Project({"users": ADDS, "nickname": ADDS}),
     "variable": Project({"users": ADDS, "nickname": ADDS}, environment={"APP_DB": "{url}"}),
@@ -149,12 +156,21 @@ def test_two_jobs_measure_what_one_does(backout_server: Server) -> None:
     assert one == two
 
 
-@pytest.mark.parametrize("name", ["branches", "concurrently", "failing"])
+@pytest.mark.parametrize("name", ["branches", "concurrently", "failing", "roles"])
 def test_how_a_revision_was_reached_does_not_matter(name: str, backout_server: Server) -> None:
     """What is only passed is applied together, and one by one where that fails."""
     everything = rehearsed(SAMPLES / name, backout_server, PROJECTS[name])
     last = list(everything)[-1]
     assert rehearsed(SAMPLES / name, backout_server, PROJECTS[name], only=[last]) == {last: everything[last]}
+
+
+def test_what_a_run_created_changes_nothing_for_the_next(backout_server: Server) -> None:
+    first, second = (rehearsed(SAMPLES / "roles", backout_server, PROJECTS["roles"]) for _ in range(2))
+    assert first == second
+    created = "the role backout_reporting was created, without login: the server had none of that name"
+    assert [created in one.assumptions for one in first.values()] == [True, True, False]
+    with psycopg.connect(backout_server.url) as connection:
+        assert connection.execute("SELECT FROM pg_roles WHERE rolname = 'backout_reporting'").fetchall() == []
 
 
 def test_nothing_stays_behind(backout_server: Server) -> None:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import psycopg
 
@@ -60,6 +60,7 @@ class Laboratory:
     :ivar ignored: Alembic's own tables, quoted and with their schema; known after the first step.
     :ivar aside: drops databases meanwhile.
     :ivar step_seconds: time-out of one step.
+    :ivar remedies: what had to be done so far for the chain to go on.
     """
 
     server: Server
@@ -68,12 +69,24 @@ class Laboratory:
     aside: Aside
     step_seconds: float = 60.0
     ignored: frozenset[str] = frozenset({"public.alembic_version"})
+    remedies: set[Remedy] = field(default_factory=set)
 
-    def apply(self, revisions: Sequence[Revision], database: Database) -> bool:
-        """Upgrade by one or more revisions without observing."""
-        report = self.worker.advance(database, [revision.id for revision in revisions], timeout=self.step_seconds)
+    def apply(self, revisions: Sequence[Revision], database: Database) -> Literal["applied", "failed", "again"]:
+        """Upgrade by one or more revisions without observing.
+
+        :return: ``again``: it failed for want of something, for which there is a remedy now.
+        """
+        names = [revision.id for revision in revisions]
+        skip = sorted(remedy.skip for remedy in self.remedies if remedy.skip is not None)
+        report = self.worker.advance(database, names, timeout=self.step_seconds, skip=tuple(skip))
         self.learn(report)
-        return report.outcome == "applied"
+        if report.outcome == "applied":
+            return "applied"
+        remedy = remedy_for(report, self.server)
+        if remedy is None or remedy in self.remedies:
+            return "failed"
+        self.remedies.add(remedy)
+        return "again"
 
     def stamp(self, revision: Revision, database: Database) -> bool:
         """Mark as applied without running it."""

@@ -127,6 +127,7 @@ def dry_run(
         if remedy is None or remedy in remedies:
             return DryRun(observed.report, before, None, observed.touched, None, remedies), database
         remedies += (remedy,)
+        laboratory.remedies.add(remedy)
 
 
 def rehearse(laboratory: Laboratory, subject: Subject) -> Evidence:

@@ -233,15 +233,20 @@ class _States:
         """Apply what waits: together, and where that fails one by one."""
         waiting, state.waiting = state.waiting, ()
         done = state.applied - {revision.id for revision in waiting}
-        if len(waiting) > 1:
-            if self._laboratory.apply(waiting, state.database):
+        together = len(waiting) > 1
+        while together:
+            outcome = self._laboratory.apply(waiting, state.database)
+            if outcome == "applied":
                 return
             self._begin_again(state, done)
+            together = outcome == "again"
         for revision in waiting:
-            if not self._laboratory.apply([revision], state.database):
-                state.broken |= {revision.id}
+            while (outcome := self._laboratory.apply([revision], state.database)) != "applied":
                 self._begin_again(state, done)
-                self._laboratory.stamp(revision, state.database)
+                if outcome == "failed":
+                    state.broken |= {revision.id}
+                    self._laboratory.stamp(revision, state.database)
+                    break
             done |= {revision.id}
 
     def _begin_again(self, state: _State, done: Collection[str]) -> None:

@@ -268,7 +268,9 @@ class Worker:
         order |= {"probe": probe, "timezone": timezone, "skip": list(skip)}
         return self._work(order, database, timeout, on_hold)
 
-    def advance(self, database: Database, revisions: Sequence[str], *, timeout: float = 60.0) -> StepReport:
+    def advance(
+        self, database: Database, revisions: Sequence[str], *, timeout: float = 60.0, skip: tuple[str, ...] = ()
+    ) -> StepReport:
         """Apply revisions one behind the other: the way to where somebody wants to be.
 
         In one run of ``env.py``, so quicker than as many steps, and perhaps in one transaction. After a failure the
@@ -276,13 +278,15 @@ class Worker:
 
         :param revisions: at least one.
         :param timeout: seconds for each.
+        :param skip: as for a step.
         :return: the last report; where a step failed, its.
         """
         if self._target.hooks is None:
-            order = {"order": "step", "revision": revisions[-1], "direction": "upgrade", "before": list(revisions[:-1])}
+            order: dict[str, Any] = {"order": "step", "revision": revisions[-1], "direction": "upgrade"}
+            order |= {"before": list(revisions[:-1]), "skip": list(skip)}
             return self._work(order, database, timeout * len(revisions), None)
         for revision in revisions:
-            report = self.step(database, revision, "upgrade", timeout=timeout)
+            report = self.step(database, revision, "upgrade", timeout=timeout, skip=skip)
             if report.outcome != "applied":
                 break
         return report
