@@ -210,7 +210,7 @@ def test_a_revision_file_that_needs_what_is_not_installed(start: Start, project:
     line = (root / "migrations" / "versions" / "nickname.py").read_text().count("\n")
     assert cannot_be_loaded(start("plain")) == (
         f"migrations/versions/nickname.py:{line}: the chain of {root}/alembic.ini could not be loaded "
-        f"by {sys.executable}: ModuleNotFoundError: No module named 'no_such_module'; it printed\n    Grüße"
+        f"by {sys.executable}: ModuleNotFoundError: No module named 'no_such_module'; {NAME_IT}; it printed\n    Grüße"
     )
 
 

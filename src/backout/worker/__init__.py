@@ -337,7 +337,8 @@ class Worker:
         what = f"{failure.kind}: {failure.message}" if failure else str(answer["why"])
         where = failure.where if failure else answer.get("where")
         configuration = self._ini if self._ini.exists() else self._toml
-        advice = f"; {NAME_IT}" if answer["is"] == "unfit" else ""
+        lacks = answer["is"] == "unfit" or (failure is not None and failure.kind == "ModuleNotFoundError")
+        advice = f"; {NAME_IT}" if lacks else ""
         raise ConfigurationError(
             f"{f'{where}: ' if where else ''}the chain of {configuration} could not be loaded "
             f"by {self._target.python}: {what}{advice}" + (f"; it printed\n{printed}" if printed else "")

@@ -1,0 +1,1 @@
+"""An application that its own env.py imports; installed where the project's packages are."""
