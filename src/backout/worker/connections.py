@@ -6,7 +6,8 @@ before anybody else has it, the name and the token of its database are read, and
 no other driver through, and its pools take no connection that did not come by here.
 
 Not redirected: other programs that the project's code starts (they find the disposable database in their environment,
-and may name another), extensions in C that call libpq by themselves, the server's own ways out (``dblink``, foreign
+and may name another; PostgreSQL's own are told), what goes below the drivers' ``connect`` (libpq by ``psycopg.pq``, by
+``ctypes`` or by an extension in C), other drivers without SQLAlchemy, the server's own ways out (``dblink``, foreign
 data wrappers), and databases other than PostgreSQL that are reached without SQLAlchemy.
 
 Part of ``worker.child``, which loads it by its path: standard library and SQLAlchemy only, Python 3.8 or later.
@@ -19,6 +20,7 @@ import functools
 import importlib
 import inspect
 import json
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -35,6 +37,9 @@ LEADING = re.compile(
     r"dsn|conninfo|(host|port|user|pass|service|ssl|gss|krb|oauth|require|scram|target_?session|min_?protocol|max_?protocol)\w*"
     r"|dbname|database|direct_tls|channel_?binding|load_?balance_?hosts|replication"
 )
+# What starts a program (Python's audit events) → place of its words among the event's arguments.
+STARTS = {"subprocess.Popen": 1, "os.posix_spawn": 1, "os.exec": 1, "os.system": 0}
+CLIENTS = re.compile(r"\b(psql|pg_restore|createdb|dropdb|createuser|dropuser|vacuumdb|reindexdb|clusterdb)\b")
 # As shobj_description() would say; a new session takes half as long. 1262 is pg_database (postgres.h, fixed).
 CHECK = (
     "SELECT pg_catalog.current_database(), (SELECT s.description FROM pg_catalog.pg_shdescription AS s "
@@ -177,6 +182,11 @@ class Connections:
         where = self._where(caller)
         self.unseen.append("statements of a driver's cursor" + (f", taken at {where}" if where else ""))
 
+    def start_program(self, name: str, caller: FrameType) -> None:
+        """A client of PostgreSQL's is started."""
+        where = self._where(caller)
+        self.unseen.append(f"statements of {name}" + (f", started at {where}" if where else ""))
+
     def end(self) -> dict[str, Any]:
         """Close all. What nobody saw, what was refused, and the sessions that only the server can end."""
         raw = [opened for opened in self._opened.values() if not opened.pooled]
@@ -217,6 +227,7 @@ def redirect(current: Callable[[], Connections | None]) -> list[str]:
         installed.append(name)
     _guard_pools(current, ordered)
     _watch_cursors(current)
+    _watch_programs(current)
     return installed
 
 
@@ -355,6 +366,22 @@ def _watch_cursors(current: Callable[[], Connections | None]) -> None:
         return inner(self, *positional, **named)
 
     fairy.cursor = cursor
+
+
+def _watch_programs(current: Callable[[], Connections | None]) -> None:
+    """A client that is started runs statements of which nobody here hears."""
+
+    def heard(event: str, facts: Any) -> None:
+        connections = current() if event in STARTS else None
+        if connections is not None:
+            words = facts[STARTS[event]]
+            with suppress(Exception):  # which would keep the program from starting
+                words = [words] if isinstance(words, (str, bytes)) else words
+                found = CLIENTS.search(" ".join(map(os.fsdecode, words)))
+                if found:
+                    connections.start_program(found[1], sys._getframe(1))
+
+    sys.addaudithook(heard)
 
 
 def _row(connection: Any, query: str) -> list[str | None]:
