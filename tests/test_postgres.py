@@ -925,6 +925,54 @@ def test_a_signal_leaves_no_database_at_a_url(elsewhere: Server) -> None:
     assert names(elsewhere) == before
 
 
+CLOBBER = """
+import os, signal, sys
+from backout.postgres import open_server
+with open_server(sys.argv[1]):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        raise ValueError("something else")
+"""
+
+
+def test_an_interruption_stays_one_whatever_becomes_of_it(embedded: Server) -> None:
+    with child(CLOBBER, embedded.url) as process:
+        _, complaints = process.communicate()
+    assert (process.returncode, complaints.splitlines()[-1]) == (-signal.SIGINT, "KeyboardInterrupt")
+
+
+END_INTERRUPTED = """
+import os, shutil, signal, sys
+from backout.postgres import cluster, databases, open_server
+rmtree, drop = shutil.rmtree, databases.Server._drop
+def interrupted(*given):
+    shutil.rmtree, databases.Server._drop = rmtree, drop
+    os.kill(os.getpid(), getattr(signal, sys.argv[2]))
+    return drop(*given) if len(given) > 1 else rmtree(*given)
+with open_server(sys.argv[1]) as server:
+    database = server.create()
+    print(cluster.run_folder(cluster.ExitStack()), flush=True)
+    if sys.argv[1].startswith("postgresql:"):
+        databases.Server._drop = interrupted
+    else:
+        shutil.rmtree = interrupted
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("where", ["embedded", "url"])
+def test_an_end_that_is_interrupted_comes_to_its_end(elsewhere: Server, where: str, number: signal.Signals) -> None:
+    choice = url_of(elsewhere, "app") if where == "url" else where
+    before = names(elsewhere)
+    with child(END_INTERRUPTED, choice, number.name) as process:
+        folder, _ = process.communicate()
+    # A server of our own ends within milliseconds, undisturbed; and then so does the program.
+    assert process.returncode == (-number if where == "url" else 0)
+    assert not Path(folder.strip()).exists()
+    assert names(elsewhere) == before
+
+
 OWN_HANDLER = """
 import signal, sys
 from backout.postgres import open_server

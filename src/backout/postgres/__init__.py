@@ -25,7 +25,7 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -66,7 +66,7 @@ def open_server(
     """Start a server, or connect to one; in the end nothing of the run is left.
 
     Also removes, with one line on standard error, what killed runs of the same user left behind.
-    While it is open, SIGTERM and SIGHUP unwind the program (in the main thread, unless it handles
+    While it is open, SIGINT, SIGTERM and SIGHUP unwind the program (in the main thread, unless it handles
     them itself) before they end it.
 
     :param choice: embedded, system, system:15 or postgresql://…; by default ``$BACKOUT_POSTGRES``, else embedded.
@@ -88,11 +88,12 @@ def open_server(
                 server.drop_made()
         return
     local = re.match(r"postgres(ql)?://", chosen) is None
-    with _ending_gently(), ExitStack() as guard:
+    with _ending_gently() as be_patient, ExitStack() as guard:
         stack = ExitStack()
 
         def close() -> None:
             if os.getpid() == owner:  # a forked child ends without ending our server
+                be_patient()
                 with _undisturbed() if local else contextlib.nullcontext():
                     stack.close()
 
@@ -259,24 +260,44 @@ def _free_of_libpqs_variables() -> Iterator[None]:
 
 
 @contextmanager
-def _ending_gently() -> Iterator[None]:
-    """Let a deadly signal unwind the program, so that nothing stays behind, and then die of it."""
+def _ending_gently() -> Iterator[Callable[[], None]]:
+    """Let a deadly signal unwind the program, so that nothing stays behind, and then die of it.
+
+    :return: to be called when the end is near: one more signal waits for it.
+    """
     owner = os.getpid()
     received: list[int] = []
+    waiting: list[int] = []
+    patience = 0
+
+    def be_patient() -> None:
+        nonlocal patience
+        patience = 1
 
     def unwind(number: int, _frame: FrameType | None) -> None:
-        if os.getpid() != owner:  # a forked child has nothing to unwind
+        if os.getpid() != owner and number != signal.SIGINT:  # a forked child has nothing to unwind
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
             return
         received.append(number)
+        if len(waiting) < patience:
+            waiting.append(number)
+            return
         raise KeyboardInterrupt  # which psycopg and pytest know how to end on
 
+    ours = (signal.SIG_DFL, signal.default_int_handler)
     try:
-        with _signals(["SIGTERM", "SIGHUP"], unwind, instead_of=(signal.SIG_DFL,)):
-            yield
+        with _signals(["SIGINT", "SIGTERM", "SIGHUP"], unwind, instead_of=ours):
+            yield be_patient
+        if waiting:
+            raise KeyboardInterrupt
+    except Exception as error:
+        if received:  # psycopg may put an error of its own in the place of an interruption
+            raise KeyboardInterrupt from error
+        raise
     finally:
-        if received:
+        if received and received[0] != signal.SIGINT:
+            cluster.remove_left()
             os.kill(os.getpid(), received[0])
 
 

@@ -9,6 +9,7 @@ Between ``postgres.binaries`` and ``postgres``. Of those above, who needs a priv
 sweep removes may import :func:`run_folder`.
 """
 
+import atexit
 import contextlib
 import os
 import re
@@ -116,12 +117,19 @@ def run_folder(stack: ExitStack, *, socket_inside: bool = False) -> Path:
             release = _hold(folder)
             if release is None:  # a sweep was quicker, and removes it
                 continue
+            _left[folder] = release
             stack.callback(_remove_run, folder, release)
             return folder
     raise PostgresError(
         f"there is no folder for a server: {', '.join(map(str, _places()))} are not writable, "
         "not open to the server's user, or too long for a socket's path; set TMPDIR to one that is"
     )
+
+
+def remove_left() -> None:
+    """Remove what is left of this process's folders, because an interruption came while they were being removed."""
+    for folder, release in list(_left.items()):
+        _remove_run(folder, release)
 
 
 def sweep() -> list[str]:
@@ -193,14 +201,17 @@ def _is_mine(folder: Path) -> bool:
     return sys.platform == "win32" or status.st_uid in (os.geteuid(), server_uid())
 
 
-# Held by this process. A child that was forked would keep them locked after our end.
+# Of this process. A child that was forked would keep them locked after our end, or remove them.
 _held: set[int] = set()
+_left: dict[Path, Callable[[], None]] = {}
+atexit.register(remove_left)
 
 
 def _forget_held() -> None:
     for descriptor in _held:
         os.close(descriptor)
     _held.clear()
+    _left.clear()
 
 
 if sys.platform != "win32":
@@ -229,10 +240,12 @@ def _hold(folder: Path) -> Callable[[], None] | None:
         os.close(descriptor)
         return None
     _held.add(descriptor)
+    ours = [descriptor]
 
     def release() -> None:
-        _held.discard(descriptor)
-        os.close(descriptor)
+        if ours:  # an interrupted removal is begun again
+            _held.discard(ours[0])
+            os.close(ours.pop())
 
     return release
 
@@ -244,6 +257,7 @@ def _remove_run(folder: Path, release: Callable[[], None]) -> None:
         if sys.platform == "win32":
             release()  # an open file cannot be removed there
         _remove(folder)
+        _left.pop(folder, None)
     finally:
         if sys.platform != "win32":
             release()
