@@ -62,7 +62,7 @@ def test_pages(tmp_path: Path) -> None:
     [
         (
             "[tool.backout]\npage = []\nsampel = 'x'\n",
-            ": unknown key 'page', 'sampel'; known are pages, sample, services",
+            ": unknown key 'page', 'sampel'; known are pages, sample, secrets, services",
         ),
         (
             "[tool.backout.services.api]\ncommand = 'x'\nvariable = 'X'\nport = 1\n",
@@ -71,6 +71,7 @@ def test_pages(tmp_path: Path) -> None:
         ("[tool.backout.services.api]\ncommand = 'x'\n", ".services.api]: variable is missing; add it"),
         ("[tool.backout]\npages = 'docs/*.md'\n", ": pages is a list of globs, not 'docs/*.md'"),
         ("[tool.backout]\nsample = ['x']\n", ": sample is a shell command, not ['x']"),
+        ("[tool.backout]\nsecrets = 'x'\n", ": secrets is a list of variables' names, not 'x'"),
     ],
 )
 def test_a_table_that_makes_no_sense(tmp_path: Path, text: str, problem: str) -> None:

@@ -31,12 +31,14 @@ class Project:
     :param root: absolute path of the project.
     :param pages: globs, relative to ``root``, of the Markdown files under the page contract.
     :param sample: shell command that loads the sample rows, or None where there are none.
+    :param secrets: variables, or patterns of them, whose values are never shown nor written.
     """
 
     root: Path
     pages: tuple[str, ...] = ()
     sample: str | None = None
     services: Mapping[str, Service] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
 
     def is_page(self, path: Path) -> bool:
         """Whether the file, absolute, is under the page contract."""
@@ -72,10 +74,12 @@ def load_project(start: Path) -> Project:
 
 def _project(root: Path, table: dict[str, Any], path: Path) -> Project:
     where = f"{path}, [tool.backout]"
-    _known(table, {"pages", "sample", "services"}, where)
-    pages, sample = table.get("pages", []), table.get("sample")
+    _known(table, {"pages", "sample", "secrets", "services"}, where)
+    pages, sample, secrets = table.get("pages", []), table.get("sample"), table.get("secrets", [])
     if not isinstance(pages, list):
         raise ConfigurationError(f"{where}: pages is a list of globs, not {pages!r}")
+    if not isinstance(secrets, list):
+        raise ConfigurationError(f"{where}: secrets is a list of variables' names, not {secrets!r}")
     if not isinstance(sample, (str, type(None))):
         raise ConfigurationError(f"{where}: sample is a shell command, not {sample!r}")
     services = {}
@@ -86,7 +90,7 @@ def _project(root: Path, table: dict[str, Any], path: Path) -> Project:
         if missing:
             raise ConfigurationError(f"{service}: {missing[0]} is missing; add it")
         services[name] = Service(**values)
-    return Project(root=root, pages=tuple(pages), sample=sample, services=services)
+    return Project(root=root, pages=tuple(pages), sample=sample, services=services, secrets=tuple(secrets))
 
 
 def _known(table: Mapping[str, Any], keys: set[str], where: str) -> None:

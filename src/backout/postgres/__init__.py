@@ -35,6 +35,7 @@ import psycopg
 from psycopg import pq
 
 from backout.errors import ConfigurationError, PostgresError
+from backout.masking import masked
 from backout.postgres import cluster
 from backout.postgres.binaries import (
     OLDEST_MAJOR,
@@ -47,7 +48,7 @@ from backout.postgres.binaries import (
 )
 from backout.postgres.cluster import Setting, Transport
 from backout.postgres.databases import CONNECT_SECONDS, Database, Server, is_disposable, token_of
-from backout.postgres.urls import explained, keywords_of, masked
+from backout.postgres.urls import explained, keywords_of
 
 __all__ = ["Binaries", "Database", "Server", "attach", "installed", "is_disposable", "open_server", "token_of"]
 

@@ -27,8 +27,9 @@ import psycopg
 from psycopg import pq, sql
 
 from backout.errors import PostgresError, Refused
+from backout.masking import masked
 from backout.postgres.binaries import Binaries, major_of
-from backout.postgres.urls import explained, keywords_of, masked, said, url_of
+from backout.postgres.urls import explained, keywords_of, said, url_of
 
 Origin = Literal["embedded", "system", "url"]
 

@@ -14,6 +14,7 @@ import psycopg
 from psycopg import conninfo
 
 from backout.errors import ConfigurationError, PostgresError
+from backout.masking import masked
 
 ADVICE: Mapping[type[psycopg.Error], str] = {
     psycopg.errors.InsufficientPrivilege: "use a role that may (ALTER ROLE … CREATEDB for creating databases)",
@@ -51,12 +52,6 @@ def url_of(keywords: Mapping[str, str]) -> str:
     query = urlencode({name: value for name, value in rest.items() if value}, quote_via=quote, safe="/")
     user, dbname = quote(keywords.get("user", ""), safe=""), quote(keywords.get("dbname", ""), safe="")
     return f"postgresql://{user}@{place}/{dbname}" + (f"?{query}" if query else "")
-
-
-def masked(text: str) -> str:
-    """A URL or connection string, even a misspelt one, without its password."""
-    text = re.sub(r"(://[^:/?#@]*):.*@", r"\1:***@", text)
-    return re.sub(r"(?i)(password\s*=\s*)('(?:[^'\\]|\\.)*'|[^&\s]*)", r"\1***", text)
 
 
 @contextmanager
