@@ -21,7 +21,7 @@ import sqlalchemy
 
 from backout import postgres
 from backout.errors import ConfigurationError, PostgresError, Refused
-from backout.postgres import Database, Server, attach, installed, is_disposable, open_server, token_of
+from backout.postgres import Database, Server, attach, installed, is_disposable, open_server, real_database, token_of
 from backout.postgres import binaries as postgres_binaries
 from backout.postgres import cluster as postgres_cluster
 from backout.postgres import databases as postgres_databases
@@ -581,11 +581,10 @@ def test_installed_binaries_are_found_by_their_major() -> None:
 
 
 def test_programs_for_a_server_at_a_url_are_not_older_than_it_if_possible(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "every_installed", lambda: [fake("17.1"), fake("15.9")])
-    monkeypatch.setattr(postgres, "embedded", lambda: fake("18.6"))
-    assert [postgres._client_binaries(major).version for major in (15, 16, 17, 18, 19)] == [
-        "15.9", "17.1", "17.1", "18.6", "18.6",
-    ]  # fmt: skip
+    monkeypatch.setattr(postgres_binaries, "every_installed", lambda: [fake("17.1"), fake("15.9")])
+    monkeypatch.setattr(postgres_binaries, "embedded", lambda: fake("18.6"))
+    chosen = [postgres_binaries.client_binaries(major) for major in (15, 16, 17, 18, 19)]
+    assert [one and one.version for one in chosen] == ["15.9", "17.1", "17.1", "18.6", "18.6"]
 
 
 def test_root_that_cannot_become_another_user_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1208,3 +1207,62 @@ def test_a_user_without_a_name_is_told_so(empty_cache: Path, monkeypatch: pytest
         f"initdb works for users with a name only, and the user {uid} is not in /etc/passwd; "
         "add the user, or set BACKOUT_POSTGRES=postgresql://… to use a server that runs already"
     )
+
+
+# -- a database that people use ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("told", ["url", "variable", "passfile"])
+def test_a_real_database_is_reached_however_its_password_is_told(
+    elsewhere: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: str
+) -> None:
+    rows(elsewhere.url, "CREATE DATABASE production OWNER app")
+    url = url_of(elsewhere, "app").replace("/postgres", "/production")
+    before = names(elsewhere)
+    monkeypatch.setenv("PGOPTIONS", "-c work_mem=7MB")
+    if told != "url":
+        url = url.replace(f":{QUOTED}@", "@")
+        monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    if told == "passfile":
+        monkeypatch.delenv("PGPASSWORD")
+        (tmp_path / "pass").write_text("*:*:*:app:" + PASSWORD.replace("\\", "\\\\").replace(":", "\\:"))
+        (tmp_path / "pass").chmod(0o600)
+        monkeypatch.setenv("PGPASSFILE", str(tmp_path / "pass"))
+    with real_database(url) as real:
+        assert (real.name, real.token, real.version) == ("production", "", elsewhere.version)
+        assert real.binaries is not None
+        assert real.binaries.major == elsewhere.major
+        port = real.parameters["port"]
+        assert real.description == f"the database production at 127.0.0.1:{port} as app, PostgreSQL {real.version}"
+        with real.connect("test", statement_timeout="7s") as connection:
+            assert connection.execute(
+                "SELECT current_database(), current_user, current_setting('application_name'), "
+                "current_setting('statement_timeout'), current_setting('lock_timeout'), current_setting('work_mem')"
+            ).fetchone() == ("production", "app", "backout test", "7s", "0", "7MB")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+        answer = subprocess.run(
+            ["psql", "-XAtc", "SELECT current_database() || current_setting('work_mem')"],
+            env=clean | {"PGPASSWORD": "wrong"} | real.environment(), capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert answer.stdout == "production7MB\n"
+        said = " ".join([repr(real), real.url, real.description, *real.environment().values()])
+        assert PASSWORD not in said
+        assert QUOTED not in said
+        folder = Path(real.environment()["PGPASSFILE"]).parent
+    assert not folder.exists()
+    monkeypatch.delenv("PGPASSWORD", raising=False)
+    assert names(elsewhere) == before
+
+
+def test_a_disposable_database_is_known_to_be_one(server: Server) -> None:
+    database = server.create()
+    with real_database(database.url) as real:
+        assert real.token == database.token
+        assert real.database == database
+
+
+def test_a_real_database_that_does_not_answer(tmp_path: Path) -> None:
+    with pytest.raises(PostgresError) as caught, real_database(f"postgresql://u:hunter2@/d?host={tmp_path}"):
+        pass
+    assert str(caught.value).startswith(f"could not connect to postgresql://u:***@/d?host={tmp_path}: ")
+    assert str(caught.value).endswith("; see that the server runs, and that it lets you in")

@@ -13,7 +13,8 @@ other is ever dropped, and a URL of the user says where to create one, never wha
 Not here: what a database holds, how it is migrated, and asking people.
 
 Everything above may import it, and finds all names here. It is built on ``postgres.binaries``
-(programs), ``postgres.cluster`` (a server's life), ``postgres.databases`` and ``postgres.urls``.
+(programs), ``postgres.cluster`` (a server's life), ``postgres.databases``, ``postgres.real`` (databases that
+people use) and ``postgres.urls``.
 """
 
 import atexit
@@ -31,29 +32,40 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import psycopg
 from psycopg import pq
 
 from backout.errors import ConfigurationError, PostgresError
 from backout.masking import masked
 from backout.postgres import cluster
 from backout.postgres.binaries import (
-    OLDEST_MAJOR,
+    ACCEPTED,
+    VARIABLE,
     Binaries,
+    client_binaries,
     embedded,
     every_installed,
     installed,
     major_of,
+    require_supported,
     sweep_cache,
 )
 from backout.postgres.cluster import Setting, Transport
-from backout.postgres.databases import CONNECT_SECONDS, Database, Server, is_disposable, token_of
+from backout.postgres.databases import Database, Server, is_disposable, token_of
+from backout.postgres.real import RealDatabase, reach, real_database
 from backout.postgres.urls import explained, keywords_of
 
-__all__ = ["Binaries", "Database", "Server", "attach", "installed", "is_disposable", "open_server", "token_of"]
-
-VARIABLE = "BACKOUT_POSTGRES"
-ACCEPTED = "embedded, system, system:15 (a major version), postgresql://… (a server to create databases on)"
+__all__ = [
+    "Binaries",
+    "Database",
+    "RealDatabase",
+    "Server",
+    "attach",
+    "installed",
+    "is_disposable",
+    "open_server",
+    "real_database",
+    "token_of",
+]
 
 
 @contextmanager
@@ -157,16 +169,8 @@ def _chosen_binaries(choice: str) -> Binaries:
             if wanted is None
             else f"{what} is not installed: found {seen}; install it, or set {VARIABLE} to one of {ACCEPTED}"
         )
-    _require_supported(found.version, f"in {found.directory}")
+    require_supported(found.version, f"in {found.directory}")
     return found
-
-
-def _require_supported(version: str, where: str) -> None:
-    if major_of(version) < OLDEST_MAJOR:
-        raise PostgresError(
-            f"PostgreSQL {version} {where} is too old: backout needs {OLDEST_MAJOR} or later; "
-            f"set {VARIABLE} to one of {ACCEPTED}"
-        )
 
 
 def _started(
@@ -194,54 +198,27 @@ def _started(
 
 
 def _at_url(url: str, stack: ExitStack) -> Server:
-    parameters = keywords_of(url)
-    if "sslpassword" in parameters:
-        raise ConfigurationError(
-            f"the URL {masked(url)} has an sslpassword, which cannot be passed on unseen; use a key without one"
-        )
-    password = parameters.pop("password", "")
+    password = keywords_of(url).get("password", "")
     if password and os.environ.get("PGPASSWORD", password) != password:
         raise ConfigurationError(
             f"the URL {masked(url)} has another password than the environment variable PGPASSWORD, "
             "which programs would use instead; unset it"
         )
-    with explained(f"could not connect to {masked(url)}"):
-        keywords = {"dbname": "postgres", "connect_timeout": str(CONNECT_SECONDS), **keywords_of(url)}
-        with psycopg.connect(**keywords, autocommit=True) as connection:  # type: ignore[arg-type]
-            info = connection.info
-            found = {"host": info.host, "port": str(info.port), "user": info.user}
-            parameters |= {name: value for name, value in found.items() if value}
-            dbname = info.dbname
-            row = connection.execute("SELECT split_part(current_setting('server_version'), ' ', 1)").fetchone()
-    version = str(row[0]) if row else ""
-    _require_supported(version, f"at {masked(url)}")
-    parameters.pop("dbname", None)
-    if password:
-        folder = cluster.run_folder(stack)
-        parameters["passfile"] = str(cluster.passfile(folder, parameters, password))
+    parameters, version, _ = reach(url, stack)
+    dbname = parameters.pop("dbname")
     server = Server(
         run=secrets.token_hex(6),
         parameters=parameters,
         dbname=dbname,
         version=version,
         origin="url",
-        binaries=_client_binaries(major_of(version)),
+        binaries=client_binaries(major_of(version)),
     )
     stack.callback(server.close)
     with explained(f"could not look for what killed runs left on {server.description}"):
         _report([f"the database {name}" for name in server.sweep()])
     stack.callback(server.drop_all)
     return server
-
-
-def _client_binaries(major: int) -> Binaries | None:
-    """Of the server's major, else the next newer (pg_dump refuses an older one), else the newest."""
-    present = every_installed()
-    with contextlib.suppress(PostgresError):  # a broken wheel matters to nobody who has a server
-        if (wheel := embedded()) is not None:
-            present.append(wheel)
-    newer = [one for one in present if one.major >= major]
-    return min(newer, key=lambda one: one.major) if newer else max(present, key=lambda one: one.major, default=None)
 
 
 def _report(removed: list[str]) -> None:

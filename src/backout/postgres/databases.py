@@ -18,7 +18,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Literal, LiteralString
@@ -229,18 +229,7 @@ class Server:
 
         ``DATABASE_URL``, libpq's (manual, "Environment Variables") and a PATH with the client programs first.
         """
-        parameters = {**self._parameters, "dbname": database.name}
-        variables = {"DATABASE_URL": database.url}
-        for option in pq.Conninfo.get_defaults():
-            keyword = option.keyword.decode()
-            if option.envvar and keyword in parameters:
-                variables[option.envvar.decode()] = parameters[keyword]
-        if "passfile" in parameters:
-            variables["PGPASSWORD"] = ""  # one that is inherited would come before the file
-        if self._binaries is not None:
-            path = [str(self._binaries.directory), os.environ.get("PATH", os.defpath)]
-            variables["PATH"] = os.pathsep.join(path)
-        return variables
+        return variables_of({**self._parameters, "dbname": database.name}, self._binaries)
 
     def create_role(self, name: str) -> bool:
         """Make a role without login, which all databases of the server share, and which goes when they have gone.
@@ -462,6 +451,24 @@ class Server:
         for name in names:  # one that somebody else has begun to use is left to the next run's sweep
             with contextlib.suppress(psycopg.errors.DependentObjectsStillExist, psycopg.errors.InsufficientPrivilege):
                 self._execute("DROP ROLE IF EXISTS {}", sql.Identifier(name))
+
+
+def variables_of(parameters: Mapping[str, str], binaries: Binaries | None) -> dict[str, str]:
+    """Environment variables that lead a program to a database; to be laid over ``os.environ``.
+
+    :param parameters: libpq's keywords, a ``passfile`` instead of a password.
+    """
+    variables = {"DATABASE_URL": url_of(parameters)}
+    for option in pq.Conninfo.get_defaults():
+        keyword = option.keyword.decode()
+        if option.envvar and keyword in parameters:
+            variables[option.envvar.decode()] = parameters[keyword]
+    if "passfile" in parameters:
+        variables["PGPASSWORD"] = ""  # one that is inherited would come before the file
+    if binaries is not None:
+        path = [str(binaries.directory), os.environ.get("PATH", os.defpath)]
+        variables["PATH"] = os.pathsep.join(path)
+    return variables
 
 
 def is_disposable(url: str) -> bool:
