@@ -815,7 +815,7 @@ def test_sessions_have_the_ordered_zone(start: Start, disposable: Callable[..., 
     kind = "asynchronous" if driver in ("asyncpg", "psycopg_async") else "plain"
     worker = start(kind, options={"sqlalchemy.url": f"postgresql+{driver}://x@y/z"})
     database = disposable()
-    report = applied(worker.step(database, "users", "upgrade", timezone="Asia/Kathmandu", probe=ZONES))
+    report = applied(worker.step(database, "users", "upgrade", settings={"TimeZone": "Asia/Kathmandu"}, probe=ZONES))
     assert {ran.probe for ran in report.statements} == {"Asia/Kathmandu"}
     report = applied(worker.step(database, "users", "downgrade", probe=ZONES))
     assert {ran.probe for ran in report.statements} == {"UTC"}
@@ -828,7 +828,9 @@ def test_a_zone_that_the_project_sets_is_left(
     settings.write_text(settings.read_text().replace("?", "?fallback_application_name=b&"))
     env = project("settings") / "migrations" / "env.py"
     env.write_text(env.read_text().replace("-c search_path=public", "-c TimeZone=Europe/Rome -c search_path=public"))
-    report = applied(start("settings").step(disposable(), "users", "upgrade", timezone="Asia/Kathmandu", probe=ZONES))
+    report = applied(
+        start("settings").step(disposable(), "users", "upgrade", settings={"TimeZone": "Asia/Kathmandu"}, probe=ZONES)
+    )
     assert {ran.probe for ran in report.statements} == {"Europe/Rome"}
 
 
@@ -958,7 +960,7 @@ def test_a_connection_that_arrives_elsewhere_is_refused(
     assert report.outcome == "refused"
     assert report.failure.message == (
         f"a connection by psycopg arrived at the database {production.name}, "
-        f"which is not the disposable database {database.name}"
+        f"which is not the ordered database {database.name}"
     )
     assert (content(production), tables(database)) == (before, [])
 
@@ -1275,7 +1277,9 @@ def test_older_environments_are_driven_alike(
     }
     revisions = [one.id for one in chain.revisions if one.id not in ("empty", "duplicate")]
     for revision in revisions:
-        report = applied(worker.step(database, revision, "upgrade", probe=PROBE, timezone="Asia/Kathmandu"))
+        report = applied(
+            worker.step(database, revision, "upgrade", probe=PROBE, settings={"TimeZone": "Asia/Kathmandu"})
+        )
         assert {ran.probe for ran in report.statements} == {f"{database.name} {report.statements[0].pid}"}
         assert own(report)
         assert (report.unseen, report.version_tables) == ((), (("public", "alembic_version"),))

@@ -233,7 +233,7 @@ class Bench:
                 direction,
                 probe=observe.probe(baseline),
                 timeout=laboratory.step_seconds,
-                timezone=ZONE if direction == "downgrade" else None,
+                settings={"TimeZone": ZONE} if direction == "downgrade" else None,
                 skip=self._skip,
                 on_hold=lambda text, pid: self._hold(stack, holds, text, pid),
             )

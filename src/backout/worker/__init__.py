@@ -9,7 +9,8 @@
 
 The worker runs other people's code (``child`` says what it makes sure of); whatever that does, ``step`` returns a
 report: a worker that hangs or dies is killed with its process group, its sessions are ended, and the next order goes to
-a new one. Only disposable databases are ever ordered, and the parent looks at each new session before it is used.
+a new one. Only disposable databases are ever ordered, and the one real database that the worker was made for
+(``production``). The parent looks at each new session before it is used.
 
 The migrations run in a scratch directory: the project's files and small directories are copied there, large ones are
 links, so that relative paths can be read, and what is written by a relative path goes into the copy. Not caught: a file
@@ -31,13 +32,14 @@ import psycopg
 from psycopg import conninfo, sql
 
 from backout.errors import BackoutError, ConfigurationError, PostgresError, Refused
-from backout.postgres import Database, Server
+from backout.postgres import Database, RealDatabase
 from backout.postgres.cluster import run_folder
 from backout.worker.process import (
     GONE_SECONDS,
     NAME_IT,
     NOWHERE,
     Child,
+    Server,
     environment,
     places,
     require_python,
@@ -204,10 +206,11 @@ OnHold = Callable[[str, int], Watch | None]
 class Worker:
     """A worker process, replaced when it hangs or dies. For one thread at a time.
 
-    :param server: where the disposable databases are.
+    :param server: where the disposable databases are, or the real database that is to be migrated.
     """
 
     def __init__(self, target: Target, server: Server) -> None:
+        real = server.database if isinstance(server, RealDatabase) else None
         self._target, self._server = target, server
         self._root, self._ini, self._toml = _configuration(target)
         self._stack = ExitStack()
@@ -215,7 +218,7 @@ class Worker:
         self._session = _Session(server)
         self._child: Child | None = None
         self._chain: Chain | None = None
-        self._known: set[Database] = set()  # to be disposable
+        self._known = {real} if real is not None else set()  # may be migrated
         self._interrupted = False
 
     def __enter__(self) -> Self:
@@ -247,8 +250,9 @@ class Worker:
         *,
         probe: str | None = None,
         timeout: float = 60.0,
-        timezone: str | None = None,
+        settings: Mapping[str, str] | None = None,
         skip: tuple[str, ...] = (),
+        around: tuple[Sequence[str], Sequence[str]] = ((), ()),
         on_hold: OnHold | None = None,
     ) -> StepReport:
         """Apply or revert exactly one revision.
@@ -256,17 +260,25 @@ class Worker:
         :param database: at the revision's parents, or at the revision. Its other sessions are left alone.
         :param probe: SQL with one text value, asked on the migrating session after each statement.
         :param timeout: seconds; for a process's first step they count from its first connection.
-        :param timezone: of new sessions, unless the project sets its own.
+        :param settings: of new sessions (``{"TimeZone": "UTC"}``), unless the project sets its own.
         :param skip: regular expressions, regardless of case; a statement of the revision, with its white space
             collapsed, whose beginning matches one is not sent.
+        :param around: statements to run on the migrating connection before the revision's function and behind it, in
+            its transaction; the step fails where there is none, or where the function has ended it.
         :param on_hold: called with each statement of the revision that runs outside any transaction, and the session's
             pid, before it starts. What it returns, if anything, is called once it has started, with a function that
             tells whether it has ended.
         :raises Refused: the database is not one that backout made.
         """
         order: dict[str, Any] = {"order": "step", "revision": revision, "direction": direction}
-        order |= {"probe": probe, "timezone": timezone, "skip": list(skip)}
+        order |= {"probe": probe, "settings": settings, "skip": list(skip), "around": [list(part) for part in around]}
         return self._work(order, database, timeout, on_hold)
+
+    def look(
+        self, database: Database, *, timeout: float = 60.0, settings: Mapping[str, str] | None = None
+    ) -> StepReport:
+        """Run ``env.py`` without a revision, to learn where Alembic keeps its revision; nothing is written."""
+        return self._work({"order": "look", "settings": settings}, database, timeout, None)
 
     def advance(
         self, database: Database, revisions: Sequence[str], *, timeout: float = 60.0, skip: tuple[str, ...] = ()
@@ -367,7 +379,7 @@ class Worker:
         if talk.blocked and failure is not None:
             failure = Failure("BlocksItself", talk.blocked, where=failure.where, traceback=failure.traceback)
         tables = tuple((schema, table) for schema, table in answer.get("tables", ()))
-        if outcome == "applied" and order["order"] != "first" and not answer["committed"]:
+        if outcome == "applied" and order["order"] in ("step", "stamp") and not answer["committed"]:
             outcome, failure = self._doubted(database, order["revision"], order["direction"], tables)
         return StepReport(
             outcome=outcome,
@@ -395,7 +407,7 @@ class Worker:
     def _require_disposable(self, database: Database) -> None:
         if database in self._known:
             return
-        if self._session.token(database.name) != database.token:
+        if not database.token or self._session.token(database.name) != database.token:
             raise Refused(
                 f"refusing to migrate the database {database.name}: its comment does not carry the token that backout "
                 "gave it; backout migrates only databases that it has created itself"
@@ -461,7 +473,7 @@ class _Session:
             ) from error
 
     def token(self, name: str, pid: int | None = None) -> str | None:
-        """What a database's comment carries; None also when that session is not at this database."""
+        """What a database's comment carries, perhaps nothing; None when that session is not at this database."""
         rows = self.ask(
             """SELECT shobj_description(d.oid, 'pg_database') FROM pg_database AS d WHERE d.datname = %(name)s
                AND (%(pid)s::int IS NULL OR EXISTS (
@@ -469,10 +481,12 @@ class _Session:
             name=name,
             pid=pid,
         )
+        if not rows:
+            return None
         try:
             return str(json.loads(rows[0][0])["backout"]["token"])
-        except (IndexError, ValueError, KeyError, TypeError):
-            return None
+        except (ValueError, KeyError, TypeError):
+            return ""
 
     def end_sessions(self, database: Database, pids: list[int]) -> None:
         """End those sessions of the database, and wait until they have ended."""
@@ -550,7 +564,7 @@ class _Talk:
             self.sessions.append(pid)
             self._child.send({"order": "go"})
         else:
-            reason = f"the server does not know session {pid} as one of the disposable database {name}"
+            reason = f"the server does not know session {pid} as one of the database {name}"
             self._child.send({"order": "refuse", "reason": reason})
 
     def _let_go(self, sql: str, pid: int) -> None:

@@ -4,7 +4,7 @@ Needs nothing there but the standard library, Alembic 1.8, SQLAlchemy 1.4.27 and
 as JSON lines over an inherited socket, never over standard input and output, which are the migrations'::
 
     load                 → chain | unloadable | unfit
-    first, step, stamp   → connected*, before*, statement*, done
+    first, step, stamp, look → connected*, before*, statement*, done
     go, refuse             the parent's answer to connected and before
     where                → where: the line that runs now
 
@@ -81,6 +81,7 @@ def main() -> None:
         "first": functools.partial(project.run, "first"),
         "step": functools.partial(project.run, "step"),
         "stamp": functools.partial(project.run, "stamp"),
+        "look": functools.partial(project.run, "look"),
     }
     while True:
         order = pipe.orders.get()
@@ -236,26 +237,30 @@ class Project:
         revision: str = "",
         direction: str = "upgrade",
         probe: str | None = None,
-        timezone: str | None = None,
+        settings: dict[str, str] | None = None,
         skip: Iterable[str] = (),
         before: Iterable[str] = (),
+        around: tuple[list[str], list[str]] = ([], []),
     ) -> dict[str, Any]:
         """Do one piece of work, whatever that does; tell what came of it.
 
         :param before: revisions to step over first, in the same run of ``env.py``.
+        :param around: statements before and behind the last revision's function, in its transaction.
         """
         if os.environ != self._environ:
             os.environ.clear()
             os.environ.update(self._environ)
         self._settings.lead(parameters)
         self._environ = dict(os.environ)
-        connections, statements = self._begin(pipe, database, parameters, probe, timezone, skip)
+        connections, statements = self._begin(pipe, database, parameters, probe, settings, skip)
         answer: dict[str, Any] = {"is": "done", "outcome": "applied", "failure": None}
         try:
             if work == "first":
                 self._hook("before_first", lambda hook: hook(saying.Place(parameters, []).url("postgresql")))
+            elif work == "look":
+                self._run_env(statements, lambda _context: [], "head", dont_mutate=True)
             else:
-                self._migrate(statements, [*before, revision], direction, work == "stamp")
+                self._migrate(statements, [*before, revision], direction, work == "stamp", around)
         except BaseException as error:
             answer["outcome"] = "exited" if isinstance(error, SystemExit) else "failed"
             if any(isinstance(each, leading.Refusal) for each in telling.causes(error)):
@@ -273,7 +278,7 @@ class Project:
         database: dict[str, str],
         parameters: dict[str, str],
         probe: str | None = None,
-        timezone: str | None = None,
+        settings: dict[str, str] | None = None,
         skip: Iterable[str] = (),
     ) -> tuple[leading.Connections, telling.Statements]:
         os.makedirs(self.scratch, exist_ok=True)  # a migration may have removed it
@@ -281,7 +286,7 @@ class Project:
         connections = leading.Connections(
             database,
             parameters,
-            timezone,
+            settings or {},
             pipe.ask,
             self._settings.lead_variables,
             lambda frame: self._place_of(_frames(frame)),
@@ -336,9 +341,15 @@ class Project:
             },
         }
 
-    def _migrate(self, statements: telling.Statements, revisions: list[str], direction: str, stamp: bool) -> None:
+    def _migrate(
+        self,
+        statements: telling.Statements,
+        revisions: list[str],
+        direction: str,
+        stamp: bool,
+        around: tuple[list[str], list[str]],
+    ) -> None:
         """Exactly these revisions in one direction, whatever the branches, as the ``alembic`` command would."""
-        from alembic.runtime.environment import EnvironmentContext
         from alembic.runtime.migration import RevisionStep
 
         revision, up = revisions[-1], direction == "upgrade"
@@ -348,30 +359,40 @@ class Project:
         self.config.cmd_opts = _options(self.config.cmd_opts, direction, destination)
         sys.argv = ["alembic", direction, destination]
 
-        def steps(_heads: Any, context: Any) -> list[Any]:
+        def steps(context: Any) -> list[Any]:
             found = []
             for script, function in functions.items():
                 step = RevisionStep.__new__(RevisionStep)  # whose __init__ would want both functions also for a stamp
                 step.revision_map, step.revision, step.is_upgrade = self.script.revision_map, script, up
                 step.migration_fn = statements.watched(function)
                 found.append(step)
-            statements.enter(context, leading.SCHEMA)
+            if any(around):
+                found[-1].migration_fn = _surrounded(found[-1].migration_fn, context, *around)
             return found
-
-        def run() -> None:
-            options: dict[str, Any] = {"as_sql": False, "starting_rev": None, "destination_rev": destination}
-            with EnvironmentContext(self.config, self.script, fn=steps, tag=None, **options):
-                self.script.run_env()
 
         with ExitStack() as stack:
             self._hook("around_step", lambda hook: stack.enter_context(hook(revision, direction)))
             run_step = getattr(self.hooks, "run_step", None)
             if run_step is None:
-                run()
+                self._run_env(statements, steps, destination)
             else:
-                run_step(run, revision, direction)
+                run_step(lambda: self._run_env(statements, steps, destination), revision, direction)
         if not statements.entered:
             raise RuntimeError("env.py came to its end and had not run any migrations")
+
+    def _run_env(
+        self, statements: telling.Statements, steps: Callable[[Any], list[Any]], destination: str, **more: Any
+    ) -> None:
+        from alembic.runtime.environment import EnvironmentContext
+
+        def entered(_heads: Any, context: Any) -> list[Any]:
+            found = steps(context)
+            statements.enter(context, leading.SCHEMA)
+            return found
+
+        options: dict[str, Any] = {"as_sql": False, "starting_rev": None, "destination_rev": destination, **more}
+        with EnvironmentContext(self.config, self.script, fn=entered, tag=None, **options):
+            self.script.run_env()
 
     def _function(self, script: Any, direction: str) -> Callable[..., object]:
         function: Callable[..., object] | None = getattr(script.module, direction, None)
@@ -481,6 +502,28 @@ def _ordered(heads: list[str], parents: dict[str, tuple[str, ...]]) -> list[str]
         else:
             order[waiting.pop()] = None
     return list(order)
+
+
+def _surrounded(
+    function: Callable[..., object], context: Any, first: list[str], last: list[str]
+) -> Callable[..., None]:
+    """The function between statements, all in one transaction."""
+
+    def ask(statement: str) -> Any:
+        return context.connection.execution_options(no_parameters=True).exec_driver_sql(statement)
+
+    def run(*positional: Any, **named: Any) -> None:
+        number = "SELECT pg_catalog.pg_current_xact_id()::text"
+        before = ask(number).scalar()
+        for statement in first:
+            ask(statement)
+        function(*positional, **named)
+        if ask(number).scalar() != before:
+            raise RuntimeError("it is not one transaction, so that what belongs together could not be kept together")
+        for statement in last:
+            ask(statement)
+
+    return run
 
 
 def _nothing(*_positional: object, **_named: object) -> None:

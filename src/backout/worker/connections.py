@@ -1,4 +1,4 @@
-"""Where a worker's connections go: to the ordered disposable database, or nowhere.
+"""Where a worker's connections go: to the ordered database, or nowhere.
 
 Every way to PostgreSQL that Python code has in this process ends in a driver's ``connect``, so those are wrapped
 (psycopg, psycopg2, asyncpg): an engine with ``creator=`` and a raw connection come by here too. On the new connection,
@@ -119,7 +119,7 @@ class Connections:
 
     :param database: name and token.
     :param parameters: libpq's keywords of the database.
-    :param timezone: of new sessions, unless the project sets its own.
+    :param settings: of new sessions, unless the project sets its own.
     :param ask: asks the parent, and raises :class:`Refusal`.
     :param settle: puts the variables right that say where a database is.
     :param where: ``path:line`` in the project, of a stack.
@@ -129,12 +129,12 @@ class Connections:
         self,
         database: dict[str, str],
         parameters: dict[str, str],
-        timezone: str | None,
+        settings: dict[str, str],
         ask: Callable[[dict[str, Any]], None],
         settle: Callable[[], None],
         where: Callable[[FrameType], str | None],
     ) -> None:
-        self.parameters, self.timezone, self.settle = parameters, timezone, settle
+        self.parameters, self.settings, self.settle = parameters, settings, settle
         self.unseen: list[str] = []
         self.refusals: list[str] = []
         self._name, self._token = database["name"], database["token"]
@@ -151,7 +151,7 @@ class Connections:
             if name != self._name or _token(comment) != self._token:
                 raise self.refused(
                     f"a connection by {driver} arrived at the database {name}, "
-                    f"which is not the disposable database {self._name}"
+                    f"which is not the ordered database {self._name}"
                 )
             self._ask({"is": "connected", "pid": opened.pid})
         except BaseException:
@@ -234,12 +234,13 @@ def redirect(current: Callable[[], Connections | None]) -> list[str]:
 def _keywords(connections: Connections, given: dict[str, Any]) -> dict[str, Any]:
     """libpq's keywords: those of the ordered database, and what of the given ones does not lead elsewhere."""
     kept = {name: value for name, value in given.items() if value is not None and not LEADING.fullmatch(name)}
-    if connections.timezone:  # the project's own options come behind it, and win
-        zone = connections.timezone.replace(" ", "\\ ")
-        kept["options"] = f"-c TimeZone={zone} {kept.get('options', '')}".strip()
     if "passfile" in connections.parameters:
         kept["password"] = ""  # rather than PGPASSWORD's
-    return {**kept, **connections.parameters}
+    told = [re.sub(r"([\\ ])", r"\\\1", f"{name}={value}") for name, value in connections.settings.items()]
+    # The project's own options come behind ours, and win.
+    options = [connections.parameters.get("options", ""), *(f"-c {one}" for one in told), kept.pop("options", "")]
+    joined = {"options": " ".join(filter(None, options))} if any(options) else {}
+    return {**kept, **connections.parameters, **joined}
 
 
 def _wrap_psycopg(module: Any, ordered: Callable[[], Connections]) -> None:
@@ -296,8 +297,9 @@ def _wrap_asyncpg(module: Any, ordered: Callable[[], Connections]) -> None:
         queried = parse_qsl(urlsplit(dsn or "").query)
         settings = {name: value for name, value in queried if name not in own and not LEADING.fullmatch(name)}
         settings.update(given.pop("server_settings", None) or {})
-        if connections.timezone and "timezone" not in {name.lower() for name in settings}:
-            settings["timezone"] = connections.timezone
+        own_names = {name.lower() for name in settings}
+        ours_too = connections.settings.items()
+        settings.update({name: value for name, value in ours_too if name.lower() not in own_names})
         kept = {name: value for name, value in given.items() if not LEADING.fullmatch(name)}
         place = {ours[name]: value for name, value in connections.parameters.items() if name in ours}
         return await outer(**{**kept, "server_settings": settings, **place})
@@ -398,8 +400,8 @@ def _cursor(connection: Any) -> Any:
     return importlib.import_module("psycopg2.extensions").cursor(connection)
 
 
-def _token(comment: str | None) -> str | None:
+def _token(comment: str | None) -> str:
     try:
         return str(json.loads(comment or "")["backout"]["token"])
     except (ValueError, KeyError, TypeError):
-        return None
+        return ""

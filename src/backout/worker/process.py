@@ -19,12 +19,12 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 
 from backout.errors import ConfigurationError
-from backout.postgres import Database, Server
+from backout.postgres import Database
 
 GONE_SECONDS = 10.0
 
@@ -52,6 +52,21 @@ PARTS = {
     "PASS": "unused",
 }  # fmt: skip
 DATABASE_URL = re.compile(r"(postgres(?:ql)?(?:\+\w+)?)://", re.IGNORECASE)
+
+
+class Server(Protocol):
+    """Where databases are: :class:`backout.postgres.Server`, or :class:`backout.postgres.RealDatabase`."""
+
+    @property
+    def url(self) -> str:
+        """Of a database there, without a password."""
+
+    @property
+    def description(self) -> str:
+        """For people."""
+
+    def environment(self, database: Database, /) -> dict[str, str]:
+        """Variables that lead a program to a database."""
 
 
 class Child:
@@ -187,7 +202,7 @@ def require_python(python: str) -> None:
 
 
 def environment(server: Server, database: Database | None) -> dict[str, str]:
-    """The parent's variables, with those of the disposable database instead of what leads to another one."""
+    """The parent's variables, with those of the ordered database instead of what leads to another one."""
     kept = {
         name: value
         for name, value in os.environ.items()
