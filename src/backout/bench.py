@@ -98,8 +98,7 @@ class Laboratory:
 
     def learn(self, report: StepReport) -> None:
         """Remember where Alembic keeps its revision."""
-        names = (f"{_quoted(schema or 'public')}.{_quoted(table)}" for schema, table in report.version_tables)
-        self.ignored |= frozenset(names)
+        self.ignored |= report.version_table_names
 
 
 def make_origin(server: Server) -> Database:
@@ -322,7 +321,3 @@ _REMEDIES: dict[str, tuple[str, Callable[[str], Remedy]]] = {
 
 def _only_reads(text: str) -> bool:
     return re.match(r"\s*(SELECT|SHOW|WITH|SET|RESET|SAVEPOINT|RELEASE|BEGIN)\b", text, re.IGNORECASE) is not None
-
-
-def _quoted(name: str) -> str:
-    return name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else '"' + name.replace('"', '""') + '"'

@@ -20,6 +20,7 @@ Not here: what the statements did (``observe`` reads the probe's answers), which
 """
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +53,10 @@ Outcome = Literal["applied", "failed", "exited", "hung", "died", "refused"]
 LOAD_SECONDS = 120.0  # for importing the application; a step's time-out does not count it
 FIRST_SECONDS = 60.0  # for what the first step imports before it connects
 LOOK_SECONDS = 0.5  # between two looks at who waits for whom
+
+# The advisory lock that every session of a step on a real database shares: "migrate" in ASCII, read as hexadecimal.
+# Who takes it alone knows that no step is left running, also of a runner that was killed.
+MIGRATING = 0x6D696772617465
 
 
 @dataclass(frozen=True)
@@ -198,6 +203,11 @@ class StepReport:
     version_tables: tuple[tuple[str | None, str], ...]
     seconds: float
 
+    @property
+    def version_table_names(self) -> frozenset[str]:
+        """The version tables as evidence names tables: quoted, with their schema."""
+        return frozenset(f"{_quoted(schema or 'public')}.{_quoted(table)}" for schema, table in self.version_tables)
+
 
 Watch = Callable[[Callable[[], bool]], None]
 OnHold = Callable[[str, int], Watch | None]
@@ -210,7 +220,7 @@ class Worker:
     """
 
     def __init__(self, target: Target, server: Server) -> None:
-        real = server.database if isinstance(server, RealDatabase) else None
+        self._is_real = isinstance(server, RealDatabase)
         self._target, self._server = target, server
         self._root, self._ini, self._toml = _configuration(target)
         self._stack = ExitStack()
@@ -218,7 +228,7 @@ class Worker:
         self._session = _Session(server)
         self._child: Child | None = None
         self._chain: Chain | None = None
-        self._known = {real} if real is not None else set()  # may be migrated
+        self._known = {server.database} if isinstance(server, RealDatabase) else set()  # may be migrated
         self._interrupted = False
 
     def __enter__(self) -> Self:
@@ -337,6 +347,7 @@ class Worker:
             "hooks": self._target.hooks and str(self._target.hooks.resolve()),
             "database": database and {"name": database.name, "token": database.token},
             "parameters": parameters,
+            "lock": MIGRATING if self._is_real else None,
         }
         answer = self._hold(_Talk(self._session, child, database, LOAD_SECONDS, None), order)
         if answer["is"] == "chain":
@@ -684,3 +695,7 @@ def _ran(told: Mapping[str, Any]) -> Ran:
 def _short(sql: str) -> str:
     plain = " ".join(sql.split())
     return f"“{plain[:120]}…”" if len(plain) > 120 else f"“{plain}”"
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else '"' + name.replace('"', '""') + '"'

@@ -167,6 +167,7 @@ class Project:
         self.hooks: ModuleType | None = None
         self.config: Any = None
         self.script: Any = None
+        self._lock: int | None = None
         self._files: dict[str, str] = {}  # of revisions: as code objects name them → as people do
         self._environ = dict(os.environ)
         self._settings: saying.Settings
@@ -185,6 +186,7 @@ class Project:
         hooks: str | None,
         database: dict[str, str] | None,
         parameters: dict[str, str],
+        lock: int | None,
     ) -> dict[str, Any]:
         """Read configuration and chain, once.
 
@@ -192,8 +194,9 @@ class Project:
         :param schemes: variable of the environment that held a URL → how that began.
         :param database: where connections arrive that are opened meanwhile; None refuses them.
         :param parameters: libpq's keywords, with the database of the first step.
+        :param lock: number of an advisory lock that every session shares.
         """
-        self.root = root
+        self.root, self._lock = root, lock
         try:
             why = _unfit()
             if why is not None:
@@ -290,6 +293,7 @@ class Project:
             pipe.ask,
             self._settings.lead_variables,
             lambda frame: self._place_of(_frames(frame)),
+            self._lock,
         )
         statements = telling.Statements(connections, pipe.send, pipe.ask, probe, skip)
         self.connections, self.statements = connections, statements

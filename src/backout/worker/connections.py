@@ -123,6 +123,7 @@ class Connections:
     :param ask: asks the parent, and raises :class:`Refusal`.
     :param settle: puts the variables right that say where a database is.
     :param where: ``path:line`` in the project, of a stack.
+    :param lock: number of an advisory lock that each session shares until its end.
     """
 
     def __init__(
@@ -133,16 +134,18 @@ class Connections:
         ask: Callable[[dict[str, Any]], None],
         settle: Callable[[], None],
         where: Callable[[FrameType], str | None],
+        lock: int | None,
     ) -> None:
         self.parameters, self.settings, self.settle = parameters, settings, settle
         self.unseen: list[str] = []
         self.refusals: list[str] = []
+        self.check = CHECK if lock is None else f"{CHECK}, pg_catalog.pg_advisory_lock_shared({lock})::text"
         self._name, self._token = database["name"], database["token"]
         self._ask, self._where = ask, where
         self._opened: dict[int, Opened] = {}
 
-    def admit(self, raw: Any, driver: str, name: str | None, comment: str | None) -> Any:
-        """Take a new connection, which has told the name and the comment of its database.
+    def admit(self, raw: Any, driver: str, name: str | None, comment: str | None, *_lock: object) -> Any:
+        """Take a new connection, which has answered ``check`` with the name and the comment of its database.
 
         :raises Refusal: it is not the ordered one.
         """
@@ -254,12 +257,12 @@ def _wrap_psycopg(module: Any, ordered: Callable[[], Connections]) -> None:
     def connect(cls: Any, /, conninfo: str = "", **given: Any) -> Any:
         connections, keywords = redirected(conninfo, given)
         connection = here(cls, "", **keywords)
-        return connections.admit(connection, "psycopg", *_row(connection, CHECK))
+        return connections.admit(connection, "psycopg", *_row(connection, connections.check))
 
     async def connect_async(cls: Any, /, conninfo: str = "", **given: Any) -> Any:
         connections, keywords = redirected(conninfo, given)
         connection = await there(cls, "", **keywords)
-        return connections.admit(connection, "psycopg", *_row(connection, CHECK))
+        return connections.admit(connection, "psycopg", *_row(connection, connections.check))
 
     functools.update_wrapper(connect, here)
     functools.update_wrapper(connect_async, there)
@@ -279,7 +282,7 @@ def _wrap_psycopg2(module: Any, ordered: Callable[[], Connections]) -> None:
         keywords = _keywords(connections, extensions.parse_dsn(dsn or ""))
         connection = inner(extensions.make_dsn(**keywords), connection_factory=connection_factory)
         cursor = _cursor(connection)
-        cursor.execute(CHECK)
+        cursor.execute(connections.check)
         row = cursor.fetchone()
         connection.rollback()
         return connections.admit(connection, "psycopg2", *row)
@@ -307,7 +310,7 @@ def _wrap_asyncpg(module: Any, ordered: Callable[[], Connections]) -> None:
     async def connect_address(**given: Any) -> Any:  # where the pools of older releases come by themselves
         connections = ordered()
         connection = await inner(**given)
-        row = await connection.fetchrow(CHECK)
+        row = await connection.fetchrow(connections.check)
         return connections.admit(connection, "asyncpg", row[0], row[1])
 
     functools.update_wrapper(connect, outer)
