@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from backout.evidence import SchemaChange
 from backout.schema.reading import Key, Position, Snapshot, moved, roles, snapshot
 
-__all__ = ["PRISTINE", "Position", "Snapshot", "changes", "differences", "fold", "moved", "roles", "snapshot"]
+__all__ = ["PRISTINE", "Key", "Position", "Snapshot", "changes", "differences", "fold", "moved", "roles", "snapshot"]
 
 # What every new database holds.
 PRISTINE: Mapping[Key, str] = {

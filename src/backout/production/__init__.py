@@ -5,7 +5,6 @@ Alembic itself takes no lock, so that two runners at once collide; here one wait
 """
 
 import os
-import re
 import subprocess
 import sys
 import time
@@ -17,12 +16,14 @@ from typing import Any
 import psycopg
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
-from psycopg import conninfo
 
 from backout.chain import project_environment
 from backout.configuration import Project
 from backout.docstrings import section
 from backout.errors import BackoutError, ConfigurationError, Refused
+from backout.production.deployment import Deployment, database_url, open_deployment
+
+__all__ = ["Deployment", "database_url", "open_deployment"]
 
 # Any number that nobody else takes for an advisory lock of this database; "backout" in ASCII, read as hexadecimal.
 MIGRATION_LOCK = 0x6261636B6F7574
@@ -43,28 +44,6 @@ class Rollback:
     message: str
     losses: tuple[str, ...]
     plan: tuple[str, ...]
-
-
-def database_url() -> str:
-    """``DATABASE_URL`` in libpq's form.
-
-    :raises ConfigurationError: it is not set, or is no URL; the message quotes none of it, for it may hold a password.
-    """
-    url = os.environ.get("DATABASE_URL", "").strip()
-    if not url:
-        raise ConfigurationError(
-            "DATABASE_URL is not set: set it to postgresql://user@host:port/database, "
-            "or, for a disposable one: backout postgres --revision head --sample"
-        )
-    plain = re.sub(r"^postgres(ql)?\+\w+://", "postgresql://", url)
-    try:
-        conninfo.conninfo_to_dict(plain)
-    except psycopg.Error:
-        raise ConfigurationError(
-            "DATABASE_URL cannot be read; write postgresql://user@host:port/database, "
-            "with special characters percent-encoded (manual, section Connection URIs)"
-        ) from None
-    return plain
 
 
 def current_revisions(url: str) -> tuple[str, ...]:
