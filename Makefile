@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 PYTEST_ARGS ?= -n 2
 
-export MESSAGE
+export MESSAGE CONFIRM ACCEPT
 
 ##@ Two commands
 .PHONY: serve test
@@ -54,8 +54,8 @@ endif
 migrate-up: need-database  ## apply all pending migrations
 	$(BIN)alembic upgrade head
 
-migrate-down-one: need-database  ## roll back the last migration, after asking (CONFIRM=yes for scripts)
-	@$(BIN)backout rollback $(if $(filter yes,$(CONFIRM)),--yes)
+migrate-down-one: need-database  ## roll back the last migration, after asking (CONFIRM=REVISION for scripts)
+	@$(BIN)backout rollback $(if $(CONFIRM),--confirm "$$CONFIRM") $(if $(ACCEPT),--accept "$$ACCEPT")
 
 migrate-current: need-database  ## show the current revision
 	@$(BIN)alembic current

@@ -25,6 +25,20 @@ class Service:
 
 
 @dataclass(frozen=True)
+class Production:
+    """What is true of every database that the project is deployed to.
+
+    :param health: URL to ask before and after a change; None: nobody is asked.
+    :param ignore: objects that no revision makes and that are no drift: ``schema monitoring``, ``table public.tmp_*``.
+    :param backup_hours: how old a backup may be.
+    """
+
+    health: str | None = None
+    ignore: tuple[str, ...] = ()
+    backup_hours: float = 24.0
+
+
+@dataclass(frozen=True)
 class Project:
     """A directory with an Alembic configuration, and what its ``pyproject.toml`` says to backout.
 
@@ -39,6 +53,7 @@ class Project:
     sample: str | None = None
     services: Mapping[str, Service] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    production: Production = Production()
 
     def is_page(self, path: Path) -> bool:
         """Whether the file, absolute, is under the page contract."""
@@ -74,7 +89,7 @@ def load_project(start: Path) -> Project:
 
 def _project(root: Path, table: dict[str, Any], path: Path) -> Project:
     where = f"{path}, [tool.backout]"
-    _known(table, {"pages", "sample", "secrets", "services"}, where)
+    _known(table, {"pages", "production", "sample", "secrets", "services"}, where)
     pages, sample, secrets = table.get("pages", []), table.get("sample"), table.get("secrets", [])
     if not isinstance(pages, list):
         raise ConfigurationError(f"{where}: pages is a list of globs, not {pages!r}")
@@ -90,7 +105,26 @@ def _project(root: Path, table: dict[str, Any], path: Path) -> Project:
         if missing:
             raise ConfigurationError(f"{service}: {missing[0]} is missing; add it")
         services[name] = Service(**values)
-    return Project(root=root, pages=tuple(pages), sample=sample, services=services, secrets=tuple(secrets))
+    return Project(
+        root=root,
+        pages=tuple(pages),
+        sample=sample,
+        services=services,
+        secrets=tuple(secrets),
+        production=_production(table.get("production", {}), f"{path}, [tool.backout.production]"),
+    )
+
+
+def _production(table: dict[str, Any], where: str) -> Production:
+    _known(table, {"backup_hours", "health", "ignore"}, where)
+    found = Production(**{**table, "ignore": tuple(table.get("ignore", ()))})
+    if not isinstance(table.get("ignore", []), list):
+        raise ConfigurationError(f"{where}: ignore is a list of objects, not {table['ignore']!r}")
+    if not isinstance(found.health, (str, type(None))):
+        raise ConfigurationError(f"{where}: health is a URL, not {found.health!r}")
+    if not isinstance(found.backup_hours, (int, float)) or found.backup_hours <= 0:
+        raise ConfigurationError(f"{where}: backup_hours is a number of hours, not {found.backup_hours!r}")
+    return found
 
 
 def _known(table: Mapping[str, Any], keys: set[str], where: str) -> None:

@@ -17,10 +17,13 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from backout.configuration import Project
 from backout.errors import BackoutError, Refused
+from backout.masking import Masking
 from backout.postgres import is_disposable
-from backout.production import current_revisions, describe_rollback, run_alembic
+from backout.production import Deployment, open_deployment
+from backout.worker import Direction, Revision, Target
+
+STEP_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,11 @@ class Contents:
     sequences: Mapping[str, int | None]
 
 
-def round_trip(project: Project, url: str, say: Callable[[str], None]) -> None:
+def round_trip(target: Target, url: str, masking: Masking, say: Callable[[str], None]) -> None:
     """Apply everything, roll the last revision back, apply it again, and compare.
 
     :param say: called with a line for each of the five steps.
-    :raises Refused: the database is not disposable.
+    :raises Refused: the database is not disposable, or which revision is the last is not clear.
     :raises BackoutError: a step failed, or the final state differs; says in what.
     """
     if not is_disposable(url):
@@ -51,24 +54,32 @@ def round_trip(project: Project, url: str, say: Callable[[str], None]) -> None:
             "the rollback test migrates only databases that backout created, and this one is not; for a disposable "
             "one: backout postgres --revision head --sample -- make migrate-test"
         )
-    say(f"1/5 current revision: {', '.join(current_revisions(url)) or 'none'}")
-    run_alembic(project, "upgrade", "head", quiet=True)
-    head = current_revisions(url)
-    say(f"2/5 all migrations applied: {', '.join(head)} (head)")
-    original = contents(url)
-    rollback = describe_rollback(project, url)
-    run_alembic(project, "downgrade", f"{rollback.revision}@-1", quiet=True)
-    say(f"3/5 rolled back {rollback.revision}: {', '.join(current_revisions(url)) or 'base'}")
-    run_alembic(project, "upgrade", "head", quiet=True)
-    say(f"4/5 applied again: {', '.join(current_revisions(url))} (head)")
+    with open_deployment(target, url, masking) as deployment:
+        say(f"1/5 current revision: {', '.join(deployment.current()) or 'none'}")
+        for one in deployment.pending(deployment.current()):
+            _step(deployment, one, "upgrade")
+        say(f"2/5 all migrations applied: {', '.join(deployment.current())} (head)")
+        original = contents(url)
+        (last,) = deployment.undone(deployment.current())
+        _step(deployment, last, "downgrade")
+        say(f"3/5 rolled back {last.id}: {', '.join(deployment.current()) or 'base'}")
+        _step(deployment, last, "upgrade")
+        say(f"4/5 applied again: {', '.join(deployment.current())} (head)")
     differences = compare(original, contents(url))
     if differences:
         raise BackoutError(
-            f"rolling back {rollback.revision} and applying it again changed the database:\n"
+            f"rolling back {last.id} and applying it again changed the database:\n"
             + "\n".join(f"    {line}" for line in differences)
         )
     rows = sum(map(len, original.rows.values()))
     say(f"5/5 final state matches the original: schema, {rows} rows in {len(original.rows)} tables, sequences")
+
+
+def _step(deployment: Deployment, one: Revision, direction: Direction) -> None:
+    report = deployment.worker.step(deployment.real.database, one.id, direction, timeout=STEP_SECONDS)
+    if report.failure is not None:
+        where = f"{report.failure.where}: " if report.failure.where else ""
+        raise BackoutError(f"{where}the {direction} of {one.id} failed: {report.failure.told}")
 
 
 def contents(url: str) -> Contents:

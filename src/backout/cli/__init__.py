@@ -19,10 +19,10 @@ from typing import Any
 import click
 
 from backout import __version__
-from backout.cli import rehearsal
-from backout.cli.options import POSTGRES
+from backout.cli import production, rehearsal
+from backout.cli.options import POSTGRES, target_of, target_options
 from backout.configuration import load_project
-from backout.errors import BackoutError, ConfigurationError, Refused
+from backout.errors import BackoutError, ConfigurationError
 
 
 class _Group(click.Group):
@@ -79,51 +79,20 @@ def postgres(choice: str | None, revision: str, sample: bool, command: Sequence[
     sys.exit(status)
 
 
-@main.command(epilog="Example:  DATABASE_URL=postgresql://crew@db/crew backout apply")
-def apply() -> None:
-    """Upgrade the database that DATABASE_URL names to head; one runner at a time."""
-    from backout import production  # noqa: PLC0415
-
-    project, url = load_project(Path.cwd()), production.database_url()
-    before, current = production.apply_pending(project, url)
-    click.echo(f"{'already at' if before == current else 'now at'} {', '.join(current)} (head)")
-
-
-@main.command(epilog="Example:  DATABASE_URL=postgresql://crew@db/crew backout rollback --yes")
-@click.option("--yes", is_flag=True, help="do not ask; for scripts")
-def rollback(yes: bool) -> None:
-    """Roll back the last revision of the database that DATABASE_URL names, after asking."""
-    from backout import production  # noqa: PLC0415
-
-    project, url = load_project(Path.cwd()), production.database_url()
-    planned = production.describe_rollback(project, url)
-    click.echo(f"Roll back {planned.revision}: {planned.message}")
-    click.echo(f"The database will be at {planned.parent}.")
-    for title, lines in (("Data loss", planned.losses), ("Rollback plan", planned.plan)):
-        click.echo(f"{title}, by its docstring:{'' if lines else ' none'}")
-        for line in lines:
-            click.echo(f"  {line}")
-    if not yes:
-        if not sys.stdin.isatty():
-            raise Refused(
-                "nobody can be asked: standard input is no terminal; for scripts: --yes, or CONFIRM=yes with make"
-            )
-        click.confirm(f"Roll back {planned.revision}?", abort=True)
-    production.roll_back(project, url, planned)
-    click.echo(f"rolled back {planned.revision}; the database is at {planned.parent}")
-
-
 @main.command(epilog="Example:  backout postgres --revision head --sample -- backout roundtrip")
-def roundtrip() -> None:
+@target_options
+def roundtrip(**target: Any) -> None:
     """Test the rollback of the last revision on the disposable database that DATABASE_URL names.
 
     Applies everything, rolls one revision back, applies it again; schema, rows and sequences must be
     as before.
     """
-    from backout import production  # noqa: PLC0415
+    from backout.masking import Masking  # noqa: PLC0415
+    from backout.production import database_url  # noqa: PLC0415
     from backout.roundtrip import round_trip  # noqa: PLC0415
 
-    round_trip(load_project(Path.cwd()), production.database_url(), click.echo)
+    masking = Masking(os.environ, load_project(Path.cwd()).secrets)
+    round_trip(target_of(**target), database_url(), masking, click.echo)
 
 
 @main.command(epilog="Example:  backout serve --address 127.0.0.1:8001")
@@ -136,7 +105,13 @@ def serve(choice: str | None, address: str) -> None:
     serve_site(load_project(Path.cwd()), address, choice, click.echo)
 
 
-for command in (rehearsal.rehearse, rehearsal.check, rehearsal.explain):
+for command in (
+    production.apply,
+    production.rollback,
+    rehearsal.rehearse,
+    rehearsal.check,
+    rehearsal.explain,
+):
     main.add_command(command)
 
 

@@ -60,6 +60,7 @@ __all__ = [
     "RealDatabase",
     "Server",
     "attach",
+    "ending_gently",
     "installed",
     "is_disposable",
     "open_server",
@@ -94,14 +95,14 @@ def open_server(
     owner = os.getpid()
     chosen = (choice if choice is not None else os.environ.get(VARIABLE, "")).strip()
     if chosen.startswith("{"):  # a command of a page, which works on the page's own server
-        with _ending_gently(), contextlib.closing(attach(chosen)) as server:
+        with ending_gently(), contextlib.closing(attach(chosen)) as server:
             try:
                 yield server
             finally:
                 server.drop_made()
         return
     local = re.match(r"postgres(ql)?://", chosen) is None
-    with _ending_gently() as be_patient, ExitStack() as guard:
+    with ending_gently() as be_patient, ExitStack() as guard:
         stack = ExitStack()
 
         def close() -> None:
@@ -238,7 +239,7 @@ def _free_of_libpqs_variables() -> Iterator[None]:
 
 
 @contextmanager
-def _ending_gently() -> Iterator[Callable[[], None]]:
+def ending_gently() -> Iterator[Callable[[], None]]:
     """Let a deadly signal unwind the program, so that nothing stays behind, and then die of it.
 
     :return: to be called when the end is near: one more signal waits for it.

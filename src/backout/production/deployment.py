@@ -16,6 +16,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from psycopg import conninfo, sql
@@ -49,7 +50,7 @@ class Deployment:
     version_tables: frozenset[str]
     masking: Masking
 
-    def connect(self, purpose: str, **settings: str) -> psycopg.Connection[tuple[object, ...]]:
+    def connect(self, purpose: str, **settings: str) -> psycopg.Connection[Any]:
         """A session of our own, in autocommit mode."""
         return self.real.connect(purpose, **settings)
 

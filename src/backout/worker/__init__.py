@@ -141,6 +141,11 @@ class Failure:
     where: str | None = None
     traceback: str = ""
 
+    @property
+    def told(self) -> str:
+        """SQLSTATE, or what kind of error it is, and the message; with the server's detail."""
+        return f"{self.sqlstate or self.kind} {self.message}" + (f" ({self.detail})" if self.detail else "")
+
 
 @dataclass(frozen=True)
 class Ran:
