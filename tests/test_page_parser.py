@@ -338,7 +338,7 @@ def test_output_is_text(block: str, problem: str) -> None:
 
 def test_output_takes_no_value() -> None:
     assert told(page("```bash\nx\n```\n<!-- output: x -->\n```text\nx\n```\n")) == [
-        "page.md:4: the annotation 'output' takes no value; the text is in the block below it"
+        "page.md:4: the annotation 'output' takes no value; the text is the block below it"
     ]
 
 

@@ -80,9 +80,7 @@ class Ran:
 
 # What psql tells only for being asked for the SQLSTATE; a reader's does not.
 _STATE_TOLD = re.compile(r"^([A-Z]+:  )[0-9A-Z]{5}: ", re.MULTILINE)
-_ASKED = re.compile(
-    r"^(?:LOCATION|(?:SCHEMA|TABLE|COLUMN|DATATYPE|CONSTRAINT) NAME):  .*\n", re.MULTILINE
-)
+_ASKED = re.compile(r"^(?:LOCATION|(?:SCHEMA|TABLE|COLUMN|DATATYPE|CONSTRAINT) NAME):  .*\n", re.MULTILINE)
 
 
 class Shell:
@@ -230,7 +228,7 @@ class Interpreter:
 
 
 def left_running(state: str) -> list[psutil.Process]:
-    """What a shell or interpreter with this ``state`` has started and still runs, also when who opened it was killed."""
+    """What a shell or interpreter with this ``state`` has started and still runs, also where its opener was killed."""
     return [process for process in psutil.process_iter() if _is_marked(process, state) and _runs(process)]
 
 

@@ -5,8 +5,8 @@ no file is opened but the page, and a page that breaks the contract is described
 ``problems`` before anything else happens. What a block *means* is decided here; whether it
 *holds* is decided in ``execute``.
 
-Pure; the names of ``pages.model`` are found here, and the shape of a runbook stands in ``pages.runbook``. Sybil holds the document: each step is a region of it,
-evaluated by who runs the page.
+Pure; the names of ``pages.model`` are found here, and the shape of a runbook stands in ``pages.runbook``. Sybil holds
+the document: each step is a region of it, evaluated by who runs the page.
 """
 
 import difflib
@@ -311,7 +311,7 @@ class _Parser:
                 self._problem(comment.line, f"the annotation '{annotation['name']}' stands here twice; keep one")
             if annotation["name"] in ("output", "way back") and annotation["value"]:
                 name = annotation["name"]
-                self._problem(comment.line, f"the annotation '{name}' takes no value; the text is in the block below it")
+                self._problem(comment.line, f"the annotation '{name}' takes no value; the text is the block below it")
             annotations.append((comment, annotation["name"], annotation["value"]))
             return True
         words = re.match(r"\s*([A-Za-z]+(?:[ _-][A-Za-z]+){0,2})\s*(?::|\Z)", comment.text)
@@ -403,8 +403,9 @@ class _Parser:
         paragraphs = re.split(r"\n[ \t]*\n", re.sub(_LIST_MARK, "", text))
         return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs if paragraph.strip())
 
-    def _of_runbooks(self, fence: Fence, values: dict[str, str]) -> dict[str, str]:
-        given = {name: " ".join(values[name].split()) for name in ("changes", "destroys", "until") if name in values}
+    def _of_runbooks(self, fence: Fence, values: dict[str, str]) -> dict[str, Any]:
+        names = ("changes", "destroys", "until")
+        given: dict[str, Any] = {name: " ".join(values[name].split()) for name in names if name in values}
         for name in (name for name, value in given.items() if not value):
             takes = "the anchor of a later step" if name == "until" else "what, and where"
             self._problem(fence.line, f"{name}: takes {takes}")

@@ -115,7 +115,8 @@ def _misfits(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if key in table and not (isinstance(table[key], str) and table[key].strip()):
             yield key, f"{key} takes a text, not {table[key]!r}"
     if "environments" in table and not (_names(table["environments"], _NAME) and table["environments"]):
-        yield "environments", f"environments takes a list of names, [staging, production], not {table['environments']!r}"
+        taken = table["environments"]
+        yield "environments", f"environments takes a list of names, [staging, production], not {taken!r}"
     minutes = table.get("minutes", 1)
     if isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or not 0 < minutes < float("inf"):
         yield "minutes", f"minutes takes a number of minutes, not {minutes!r}"
@@ -171,8 +172,8 @@ def _sections(found: Found) -> Iterator[Section]:
         if (heading.title, heading.anchor, heading.named) != (title, anchor, True):
             found.problem(
                 heading.line,
-                f"a runbook has here the heading ## {title} {{#{anchor}}}, not {heading.title!r}; it has, in this order,"
-                + shape,
+                f"a runbook has here the heading ## {title} {{#{anchor}}}, not {heading.title!r}; "
+                f"it has, in this order,{shape}",
             )
             return
     if len(seconds) != len(wanted):
