@@ -18,7 +18,10 @@ CLASSES = (
     'markdown), quoted (title="path"), the output of the block before (<!-- output -->) or not run '
     "(<!-- not run: reason -->)"
 )
-KNOWN = "known are output, fails: …, timeout: … and not run: … right above a block, and sabotage: … behind a check"
+KNOWN = (
+    "known are output, fails: …, timeout: … and not run: … right above a block, and sabotage: … behind a check; "
+    "in a runbook also changes: …, destroys: …, until: … and way back, and no way back: … in a step"
+)
 
 
 def sample(name: str) -> Page:
@@ -335,7 +338,7 @@ def test_output_is_text(block: str, problem: str) -> None:
 
 def test_output_takes_no_value() -> None:
     assert told(page("```bash\nx\n```\n<!-- output: x -->\n```text\nx\n```\n")) == [
-        "page.md:4: the annotation 'output' takes no value; the text is in the block below it"
+        "page.md:4: the annotation 'output' takes no value; the text is the block below it"
     ]
 
 
@@ -557,7 +560,7 @@ def test_front_matter() -> None:
 @pytest.mark.parametrize(
     ("yaml", "problem"),
     [
-        ("databse: {}", "unknown front matter databse; known are database, names, services, title …"),
+        ("databse: {}", "unknown front matter databse; known are database, names, runbook, services, title …"),
         ("- a", "the front matter is not a table of keys; write key: value lines"),
         ("database: head", "front matter database: takes {revision: REVISION, rows: sample|none}"),
         ("database: {row: sample}", "front matter database: takes {revision: REVISION, rows: sample|none}"),

@@ -7,10 +7,11 @@ import psycopg
 import pytest
 
 from backout import roundtrip
+from backout.contents import Contents, compare, contents
 from backout.errors import BackoutError, Refused
 from backout.postgres import Database, Server
 from backout.production import current_revisions
-from backout.roundtrip import Contents, compare, contents, round_trip
+from backout.roundtrip import round_trip
 
 Make = Callable[..., Database]
 

@@ -1,41 +1,34 @@
 """Runs the steps of one page, in order, in a world of its own, and compares what they print.
 
-A page's world is a working copy of the repository, a disposable database, a bash and a Python, and the
-services that its front matter asks for. Nothing it does reaches the repository or another page. The
-engine knows neither pytest nor the terminal: it answers with outcomes.
+A block is run in one way, by :class:`Runner`, whether the tests or an operator want it. The blocks of a runbook start
+afresh: only files and the database go from one to the next, so that an operator can leave, and come back, between any
+two of them. The engine knows neither pytest nor the terminal: it answers with outcomes.
 """
 
 import codecs
-import filecmp
-import os
-import shutil
-import socket
-import stat
-import subprocess
-import sys
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from backout import transcript
-from backout.chain import database_at
-from backout.configuration import Project, Service
-from backout.errors import BackoutError, ConfigurationError
-from backout.pages import Command, Expected, Page, Step
+from backout.configuration import Project
+from backout.contents import Contents, compare, contents
+from backout.errors import BackoutError
+from backout.pages import Command, Expected, Page, Section, Step
 from backout.postgres import Database, Server
 from backout.record import Outcome
-from backout.repository import GIT_IDENTITY, copy_repository
-from backout.sessions import Interpreter, Ran, Shell
+from backout.repository import hash_of, repository_files
+from backout.sessions import Interpreter, Ran, Shell, Watch
+from backout.worlds import DisposableWorld, World
 
-DEFAULT_TIMEOUT = 60.0
-_FOLDERS = ("home", "tmp")  # $HOME and $TMPDIR, beside the working copy
 # Ends that no block may ask for.
 _NEVER_WANTED = {
     "timeout": "was stopped after {seconds:g} s, its time-out",
     "gone": "ended the page's own shell or Python, in which the blocks behind it would run",
 }
+# A guard against mistakes: libpq's clients read only. backout's own commands take it off again.
+READ_ONLY = "-c default_transaction_read_only=on"
 
 
 @dataclass(frozen=True)
@@ -44,40 +37,164 @@ class Result:
 
     :param message: of a failure: ``page.md:line``, what was expected and what was seen; else empty.
     :param updates: expected outputs that differ from what was printed, and what was.
+    :param status: of the last command that was run, as :class:`Ran` has it; empty where none was.
+    :param output: what the commands printed.
     """
 
     outcome: Outcome
     message: str = ""
     updates: tuple[tuple[Expected, str], ...] = ()
+    status: str = field(default="", compare=False)
+    output: str = field(default="", compare=False)
+    seconds: float = field(default=0.0, compare=False)
+
+
+class Runner:
+    """Runs blocks of a page in a world, one after another; the one way to run one."""
+
+    def __init__(self, page: Page, world: World) -> None:
+        self._page = page
+        self._world = world
+        self._afresh = page.runbook is not None
+        self._opened: list[Shell | Interpreter] = []
+        self._shell: Shell | None = None
+        self._python: Interpreter | None = None
+
+    def run(self, step: Step, *, keep: bool = False, update: bool = False, watch: Watch | None = None) -> Result:
+        """Run a block and judge it.
+
+        :param keep: whether what it does to the page's shell stays; never in a runbook.
+        :param update: take printed output that differs for the new expectation instead of failing.
+        :param watch: called with each line that is printed, while it runs.
+        """
+        updates: list[tuple[Expected, str]] = []
+        output, seconds, status = "", 0.0, ""
+        for command in step.commands:
+            wanted = step.fails if step.fails is not None and command is step.commands[-1] else "0"
+            ran = self._command(step, command, keep=keep and wanted == "0", watch=watch)
+            output, seconds, status = output + ran.output, seconds + ran.seconds, ran.status
+            problem = self._judge(command, ran, wanted, step)
+            if problem is None:
+                continue
+            if update and command.expected is not None and ran.status == wanted:
+                updates.append((command.expected, transcript.updated(command.expected.text, ran.output)))
+                continue
+            return Result("failed", problem, status=status, output=output, seconds=seconds)
+        return Result("passed", updates=tuple(updates), status=status, output=output, seconds=seconds)
+
+    def shell(self, text: str, timeout: float | None) -> Ran:
+        """Run shell commands that are no block, and leave the shell as it is."""
+        return self._open_shell().run(text, timeout=timeout or self._world.timeout, keep=False)
+
+    def interrupt(self) -> None:
+        """Have what is running end by itself, as with Ctrl-C, then close."""
+        for opened in self._opened:
+            opened.interrupt()
+
+    def close(self) -> None:
+        """End what the blocks have left running."""
+        for opened in reversed(self._opened):
+            opened.close()
+
+    def _command(self, step: Step, command: Command, *, keep: bool, watch: Watch | None) -> Ran:
+        timeout = step.timeout or self._world.timeout
+        # In a runbook, what does not say that it changes anything cannot, by mistake.
+        options = " ".join(filter(None, (self._world.environment.get("PGOPTIONS"), READ_ONLY)))
+        variables = {"PGOPTIONS": options} if self._afresh and not step.is_changing else {}
+        if step.language == "python":
+            interpreter = self._interpreter(variables)
+            return interpreter.run(command.text, name=self._page.path, line=command.line, timeout=timeout, watch=watch)
+        shell = self._open_shell()
+        if step.language == "sql":
+            return shell.sql(command.text, timeout=timeout, variables=variables, watch=watch)
+        keep = keep and not self._afresh
+        return shell.run(command.text, timeout=timeout, keep=keep, variables=variables, watch=watch)
+
+    def _judge(self, command: Command, ran: Ran, wanted: str, step: Step) -> str | None:
+        where = f"{self._page.path}:{command.line + (ran.line or 1) - 1}"
+        if ran.status != wanted or ran.status in _NEVER_WANTED:
+            lines = command.text.splitlines()
+            text = lines[(ran.line or 1) - 1].strip() if ran.line and ran.line <= len(lines) else lines[0].strip()
+            seen = _NEVER_WANTED.get(ran.status, "ended with {status}, not with {wanted}").format(
+                status=ran.status, wanted=wanted, seconds=step.timeout or self._world.timeout
+            )
+            return f"{where}: {text!r} {seen}; it printed{_quoted(ran.output)}"
+        if command.expected is None or transcript.matches(command.expected.text, ran.output):
+            return None
+        return (
+            f"{where}: {command.text.splitlines()[0].strip()!r} printed something else than the page says\n"
+            + transcript.difference(command.expected.text, ran.output, path=self._page.path, line=command.expected.line)
+        )
+
+    def _open_shell(self) -> Shell:
+        if self._shell is None or (self._afresh and not self._shell.is_alive):
+            world = self._world
+            self._shell = Shell(
+                state=world.state, cwd=world.cwd, environment=world.environment, patience=world.patience
+            )
+            self._opened.append(self._shell)
+        return self._shell
+
+    def _interpreter(self, variables: Mapping[str, str]) -> Interpreter:
+        if self._python is None or self._afresh:
+            world = self._world
+            self._python = Interpreter(
+                state=world.state,
+                cwd=world.cwd,
+                environment={**world.environment, **variables},
+                patience=world.patience,
+            )
+            self._opened.append(self._python)
+        return self._python
 
 
 class PageRun:
-    """One run of one page; a context manager that leaves nothing behind.
+    """One run of one page in a disposable world; a context manager that leaves nothing behind.
 
     :param update: take printed output that differs for the new expectation instead of failing.
     :param scratch: an empty directory that this run may fill; removed at the end.
+    :param incident: whether a runbook's incident is made real.
+    :param told: what an incident has written elsewhere, for a run without.
     """
 
-    def __init__(self, page: Page, project: Project, server: Server, *, scratch: Path, update: bool = False) -> None:
+    def __init__(
+        self,
+        page: Page,
+        project: Project,
+        server: Server,
+        *,
+        scratch: Path,
+        update: bool = False,
+        incident: bool = True,
+        told: Mapping[str, str] | None = None,
+    ) -> None:
         self.page = page
-        self.project = project
-        self.server = server
         self.update = update
         self.scratch = scratch
-        self.work = scratch / "work"
         self.results: dict[str, Result] = {}
-        self._stack = ExitStack()
-        self._database: Database | None = None
-        self._shell: Shell | None = None
-        self._python: Interpreter | None = None
+        self.world = DisposableWorld(page, project, server, scratch=scratch, incident=incident, told=told)
+        self.work = self.world.work
+        self._runner: Runner | None = None
         self._unsabotaged: tuple[int, dict[str, bool]] | None = None
-        self._environment: dict[str, str] = {}
+        self._elsewhere = 0
 
     def __enter__(self) -> "PageRun":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        if self._runner is not None:
+            self._runner.close()
+        self.world.close()
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables that every process of the page gets."""
+        return self.world.open().environment
+
+    @property
+    def database(self) -> Database:
+        """The page's database, as its steps have left it."""
+        return self.world.database
 
     # -- steps --------------------------------------------------------------------------------------
 
@@ -107,55 +224,16 @@ class PageRun:
         if failed is not None:
             return Result("not reached", f"not reached: {self.page.path} stopped at {failed}")
         try:
-            self._open()
+            runner = self._open()
         except BackoutError as error:
             return Result("failed", f"{self.page.path}:{step.line}: the page's world could not be made: {error}")
-        return self._run(step, keep=True, update=self.update)
-
-    def _run(self, step: Step, *, keep: bool, update: bool = False) -> Result:
-        updates: list[tuple[Expected, str]] = []
-        for command in step.commands:
-            wanted = step.fails if step.fails is not None and command is step.commands[-1] else "0"
-            ran = self._command(step, command, keep=keep and wanted == "0")
-            problem = self._judge(command, ran, wanted, step)
-            if problem is None:
-                continue
-            if update and command.expected is not None and ran.status == wanted:
-                updates.append((command.expected, transcript.updated(command.expected.text, ran.output)))
-                continue
-            return Result("failed", problem)
-        return Result("passed", updates=tuple(updates))
-
-    def _command(self, step: Step, command: Command, *, keep: bool) -> Ran:
-        timeout = step.timeout or DEFAULT_TIMEOUT
-        if step.language == "python":
-            return self._interpreter().run(command.text, name=self.page.path, line=command.line, timeout=timeout)
-        assert self._shell is not None
-        if step.language == "sql":
-            return self._shell.sql(command.text, timeout=timeout)
-        return self._shell.run(command.text, timeout=timeout, keep=keep)
-
-    def _judge(self, command: Command, ran: Ran, wanted: str, step: Step) -> str | None:
-        where = f"{self.page.path}:{command.line + (ran.line or 1) - 1}"
-        if ran.status != wanted or ran.status in _NEVER_WANTED:
-            lines = command.text.splitlines()
-            text = lines[(ran.line or 1) - 1].strip() if ran.line and ran.line <= len(lines) else lines[0].strip()
-            seen = _NEVER_WANTED.get(ran.status, "ended with {status}, not with {wanted}").format(
-                status=ran.status, wanted=wanted, seconds=step.timeout or DEFAULT_TIMEOUT
-            )
-            return f"{where}: {text!r} {seen}; it printed{_quoted(ran.output)}"
-        if command.expected is None or transcript.matches(command.expected.text, ran.output):
-            return None
-        return (
-            f"{where}: {command.text.splitlines()[0].strip()!r} printed something else than the page says\n"
-            + transcript.difference(command.expected.text, ran.output, path=self.page.path, line=command.expected.line)
-        )
+        return runner.run(step, keep=True, update=self.update)
 
     def trial(self, step: Step) -> Result:
         """Run a step, not necessarily of the page, as the next one, and put database and files back."""
-        self._open()
-        with self._state_kept():
-            return self._run(step, keep=False)
+        runner = self._open()
+        with self.world.kept():
+            return runner.run(step)
 
     # -- proofs that a check can fail ---------------------------------------------------------------
 
@@ -165,21 +243,25 @@ class PageRun:
         The page is brought to the end of the check's list first; database and files are put back.
         """
         assert check.sabotage is not None
-        where = f"{self.page.path}:{check.line}"
-        if self.reach(self.page.proof_point(check)).outcome != "passed":
+        point = self.page.proof_point(check)
+        if self.reach(point).outcome != "passed":
             return Result("not reached", f"not reached: {self.page.path} stopped before {check.id} could be sabotaged")
         if any(result.updates for result in self.results.values()):
             return Result("not reached", f"not reached: {self.page.path} is being updated; run it again")
-        with self._state_kept():
-            before = self._checks_before()
-            if not before[check.id]:
-                return Result("failed", f"{where}: the check {check.id} fails at the end of its list, unsabotaged")
-            assert self._shell is not None
-            ran = self._shell.run(check.sabotage, timeout=check.timeout or DEFAULT_TIMEOUT, keep=False)
-            if ran.status != "0":
-                told = f"the sabotage {check.sabotage!r} ended with {ran.status}; it printed{_quoted(ran.output)}"
-                return Result("failed", f"{where}: {told}")
-            after = self._checks()
+        with self._ground(point) as ground:
+            return ground if isinstance(ground, Result) else ground._prove(check)
+
+    def _prove(self, check: Step) -> Result:
+        where = f"{self.page.path}:{check.line}"
+        before = self._checks_before()
+        if not before[check.id]:
+            return Result("failed", f"{where}: the check {check.id} fails at the end of its list, unsabotaged")
+        assert check.sabotage is not None
+        ran = self._open().shell(check.sabotage, check.timeout)
+        if ran.status != "0":
+            told = f"the sabotage {check.sabotage!r} ended with {ran.status}; it printed{_quoted(ran.output)}"
+            return Result("failed", f"{where}: {told}")
+        after = self._checks()
         others = [name for name, passes in before.items() if name != check.id and passes != after[name]]
         problem = None
         if after[check.id]:
@@ -198,114 +280,177 @@ class PageRun:
         return self._unsabotaged[1]
 
     def _checks(self) -> dict[str, bool]:
-        return {
-            step.id: self._run(step, keep=False).outcome == "passed"
-            for step in self.page.runnable
-            if step.sabotage is not None
-        }
+        return self._passing([step for step in self.page.runnable if step.sabotage is not None])
+
+    def _passing(self, checks: Sequence[Step]) -> dict[str, bool]:
+        runner = self._open()
+        return {step.id: runner.run(step).outcome == "passed" for step in checks}
+
+    # -- proofs about a runbook ---------------------------------------------------------------------
+
+    def prove_incident(self) -> Result:
+        """Show that the symptom under *When* shows with the incident, and not without."""
+        assert self.page.runbook is not None
+        symptom = self.page.runbook.section("when").blocks
+        if self.reach(symptom[-1]).outcome != "passed":
+            return Result("not reached", f"not reached: {self.page.path} does not show the symptom of its incident")
+        where = f"{self.page.path}:{symptom[0].line}"
+        with self._other(incident=False) as bare:
+            try:
+                bare.world.open()
+            except BackoutError as error:
+                return Result("failed", f"{where}: a world without the incident could not be made: {error}")
+            last = bare.reach(symptom[-1])
+            shown = [bare.results[block.id] for block in symptom]
+        if last.outcome == "passed":
+            return Result("failed", f"{where}: the symptom also shows without the incident, so that it tells nothing")
+        stopped = next(result for result in shown if result.outcome == "failed")
+        if stopped.status in _NEVER_WANTED:
+            return Result("failed", f"{where}: without the incident the symptom did not come out: {stopped.message}")
+        return Result("passed")
+
+    def prove_way_back(self, section: Section) -> Result:
+        """Show that the way back of a step undoes it: database, files that were there, and what the checks say."""
+        assert section.way_back is not None
+        assert section.blocks[0].id not in self.results, "the page is beyond the step that is to be undone"
+        before = self.page.runnable[: self.page.runnable.index(section.blocks[0])]
+        if before and self.reach(before[-1]).outcome != "passed":
+            where = f"{self.page.path} stopped before {section.anchor}"
+            return Result("not reached", f"not reached: {where} could be undone")
+        if any(result.updates for result in self.results.values()):
+            return Result("not reached", f"not reached: {self.page.path} is being updated; run it again")
+        try:
+            with self._ground(before[-1] if before else None) as ground:
+                return ground if isinstance(ground, Result) else ground._prove_way_back(section)
+        except BackoutError as error:
+            return Result("failed", f"{self.page.path}:{section.way_back.line}: the way back was not proved: {error}")
+
+    def _prove_way_back(self, section: Section) -> Result:
+        assert section.way_back is not None
+        where = f"{self.page.path}:{section.way_back.line}"
+        runner = self._open()
+        before = self._state(section)
+        for block in section.blocks:
+            result = runner.run(block)
+            if result.outcome != "passed":
+                return Result("failed", f"{where}: the step could not be run, to be undone: {result.message}")
+        between = self._state(section)
+        result = runner.run(section.way_back)
+        if result.outcome != "passed":
+            return result
+        if not _differences(before, between):
+            return Result(
+                "failed",
+                f"{where}: the step changes nothing that this proof sees (schema, rows, sequences, files that were "
+                "there, what its checks say), so that nothing shows that the way back leads back; add a check to the "
+                "step that fails before it, or say <!-- no way back: reason -->",
+            )
+        differences = _differences(before, self._state(section))
+        if differences:
+            told = "".join(f"\n    {line}" for line in differences)
+            return Result("failed", f"{where}: the way back does not lead back:{told}")
+        return Result("passed")
+
+    def prove_again(self, section: Section) -> Result:
+        """Show that the checks of the steps before hold after this step: a resumed run asks them again."""
+        assert self.page.runbook is not None
+        if section.blocks and self.reach(section.blocks[-1]).outcome != "passed":
+            return Result("not reached", f"not reached: {self.page.path} stopped before the end of {section.anchor}")
+        if any(result.updates for result in self.results.values()):
+            return Result("not reached", f"not reached: {self.page.path} is being updated; run it again")
+        runner = self._open()
+        for check in lasting_checks(self.page, section):
+            result = runner.run(check)
+            if result.outcome != "passed":
+                return Result(
+                    "failed",
+                    f"{self.page.path}:{check.line}: the check {check.id} does not hold any more after the step "
+                    f"{section.anchor}, and a run that is resumed there would stop at it; say <!-- until: "
+                    f"{section.anchor} --> above it, if that is right: {result.message}",
+                )
+        return Result("passed")
+
+    def _state(self, section: Section) -> "_State":
+        return _State(
+            contents=contents(self.database.url, self.environment),
+            files={path.as_posix(): hash_of(self.work, [path]) for path in repository_files(self.work)},
+            checks=self._passing([block for block in section.blocks if block.is_check]),
+        )
 
     @contextmanager
-    def _state_kept(self) -> Iterator[None]:
-        """Put database and files back to what they are now."""
-        aside = self.scratch / "kept"
-        folders = [self.work, *(self.scratch / name for name in _FOLDERS)]
-        self.server.disconnect(self.database)
-        copy = self.server.clone(self.database)
-        for folder in folders:
-            shutil.copytree(folder, aside / folder.name, symlinks=True)
-        try:
-            yield
-        finally:
-            self._database = self.server.replace(self.database, copy)
-            self.server.drop(copy)
-            for folder in folders:
-                _mirror(aside / folder.name, folder)
-            shutil.rmtree(aside)
+    def _ground(self, point: Step | None) -> Iterator["PageRun | Result"]:
+        """Where something can be tried at a point of the page, which this run has reached, and is then taken back.
 
-    # -- the page's world ---------------------------------------------------------------------------
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """The variables that every process of the page gets."""
+        This run's own world, put back; where an incident goes on in that, which would end with its sessions, another
+        world that is brought to the same point. A result: that did not get there.
+        """
         self._open()
-        return self._environment
-
-    @property
-    def database(self) -> Database:
-        """The page's database, as its steps have left it."""
-        self._open()
-        assert self._database is not None
-        return self._database
-
-    def _open(self) -> None:
-        if self._shell is not None:
+        if not self.world.is_lively:
+            with self.world.kept():
+                yield self
             return
-        front = self.page.front
-        state = self.scratch / "state"
-        self._stack.callback(_remove, self.scratch)
-        for folder in (state, *(self.scratch / name for name in _FOLDERS)):
-            folder.mkdir(parents=True)
-        copy_repository(self.project.root, self.work)
-        self._database = database_at(self.server, self.project, front.revision, front.rows)
-        self._stack.callback(self._drop_database)
-        self._environment = self._variables()
-        for name in front.services:
-            self._serve(name)
-        shell = Shell(state=state, cwd=self.work, environment=self._environment)
-        self._stack.callback(shell.close)
-        self._shell = shell
+        with self._other() as other:
+            reached = other.reach(point) if point is not None else None
+            if reached is not None and reached.outcome != "passed":
+                told = f"{self.page.path} passed and, run once more, did not: {other._failure() or reached}"
+                yield Result("failed", told)
+                return
+            yield other
 
-    def _drop_database(self) -> None:
-        assert self._database is not None
-        self.server.drop(self._database)
+    @contextmanager
+    def _other(self, *, incident: bool = True) -> Iterator["PageRun"]:
+        self._elsewhere += 1
+        scratch = self.scratch / f"other{self._elsewhere}"
+        scratch.mkdir()
+        world = self.world
+        told = {} if incident else world.told
+        with PageRun(self.page, world.project, world.server, scratch=scratch, incident=incident, told=told) as other:
+            yield other
 
-    def _interpreter(self) -> Interpreter:
-        if self._python is None:
-            state = self.scratch / "state"
-            self._python = Interpreter(state=state, cwd=self.work, environment=self._environment)
-            self._stack.callback(self._python.close)
-        return self._python
+    def _open(self) -> Runner:
+        if self._runner is None:
+            self._runner = Runner(self.page, self.world.open())
+        return self._runner
 
-    def _variables(self) -> dict[str, str]:
-        assert self._database is not None
-        postgres = self.server.environment(self._database)
-        path = [str(Path(sys.executable).parent), postgres.get("PATH", os.environ.get("PATH", os.defpath))]
-        # Nothing of the caller's environment but what programs cannot start without.
-        needed = ("SYSTEMROOT", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
-        kept = {name: os.environ[name] for name in needed if name in os.environ}
-        return {
-            **kept,
-            **postgres,
-            "PATH": os.pathsep.join(path),
-            "HOME": str(self.scratch / "home"),
-            "TMPDIR": str(self.scratch / "tmp"),
-            "PYTHONPATH": str(self.work / "src"),
-            "PYTHONPYCACHEPREFIX": str(self.scratch / "pycache"),  # not into the working copy
-            "BACKOUT_POSTGRES": self.server.handle(),
-            "LANG": "C.UTF-8",
-            "TZ": "UTC",
-            "TERM": "dumb",
-            "COLUMNS": "80",
-            "LINES": "24",
-            "NO_COLOR": "1",
-            "PAGER": "cat",
-            "MAKEFLAGS": "--no-print-directory",
-            **GIT_IDENTITY,
-        }
 
-    def _serve(self, name: str) -> None:
-        service = self.project.services.get(name)
-        if service is None:
-            known = ", ".join(self.project.services) or "none"
-            raise ConfigurationError(
-                f"{self.page.path} asks for the service {name!r}, and [tool.backout.services] knows {known}; "
-                "add it there"
-            )
-        port = _free_port()
-        log = self.scratch / f"{name}.log"
-        process = _start_service(name, service, port=port, log=log, cwd=self.work, environment=self._environment)
-        self._stack.callback(_stop, process)
-        self._environment[service.variable] = f"http://127.0.0.1:{port}"
+def lasting_checks(page: Page, section: Section) -> list[Step]:
+    """The checks of the steps before this one that hold once it has begun: a resumed run asks them again."""
+    assert page.runbook is not None
+    anchors = [one.anchor for one in page.runbook.sections]
+    now = anchors.index(section.anchor)
+    return [
+        block
+        for step in page.runbook.steps
+        if anchors.index(step.anchor) < now
+        for block in step.blocks
+        if block.is_check and (block.until is None or anchors.index(block.until) > now)
+    ]
+
+
+@dataclass(frozen=True)
+class _State:
+    """What a way back must restore.
+
+    :param files: hash of each file of the working copy.
+    :param checks: of the step; whether each passes.
+    """
+
+    contents: Contents
+    files: Mapping[str, str]
+    checks: Mapping[str, bool]
+
+
+def _differences(before: _State, after: _State) -> list[str]:
+    """What differs, for people. A new file is none: a dump may stay."""
+    files = [
+        f"the file {name} is gone or changed" for name in before.files if after.files.get(name) != before.files[name]
+    ]
+    checks = [
+        f"the check {name} {'passed' if passed else 'failed'} before the step"
+        for name, passed in before.checks.items()
+        if after.checks[name] != passed
+    ]
+    return [*compare(before.contents, after.contents), *files, *checks]
 
 
 def _quoted(output: str) -> str:
@@ -328,84 +473,3 @@ def write_updates(page: Page, results: Mapping[str, Result], path: Path) -> int:
         mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
         path.write_bytes(mark + text.encode().replace(b"\n", newline))
     return len(updates)
-
-
-def _mirror(source: Path, target: Path) -> None:
-    """Make ``target`` hold what ``source`` holds, and keep its directories, where a shell may stand."""
-    target.chmod(stat.S_IRWXU)
-    wanted = {path.name: path for path in source.iterdir()}
-    for path in target.iterdir():
-        if path.name not in wanted or _is_folder(path) != _is_folder(wanted[path.name]):
-            _remove(path)
-    for name, path in wanted.items():
-        if _is_folder(path):
-            (target / name).mkdir(exist_ok=True)
-            _mirror(path, target / name)
-        elif not _same(path, target / name):
-            (target / name).unlink(missing_ok=True)
-            shutil.copy2(path, target / name, follow_symlinks=False)
-    shutil.copystat(source, target)
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
-
-
-def _same(first: Path, second: Path) -> bool:
-    if not second.exists() or first.is_symlink() or second.is_symlink():
-        return False
-    one, other = first.stat(), second.stat()
-    if (one.st_size, one.st_mtime_ns, one.st_mode) != (other.st_size, other.st_mtime_ns, other.st_mode):
-        return False
-    return filecmp.cmp(first, second, shallow=False)
-
-
-def _remove(path: Path) -> None:
-    """Remove a file or a tree, also of directories that a page has closed."""
-    if not _is_folder(path):
-        path.unlink(missing_ok=True)
-        return
-    path.chmod(stat.S_IRWXU)
-    for folder, names, _ in os.walk(path):
-        for closed in (Path(folder, name) for name in names):
-            if _is_folder(closed):
-                closed.chmod(stat.S_IRWXU)
-    shutil.rmtree(path, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _start_service(
-    name: str, service: Service, *, port: int, log: Path, cwd: Path, environment: Mapping[str, str]
-) -> subprocess.Popen[bytes]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["bash", "-c", "exec " + service.command.format(port=port)],
-            cwd=cwd,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return process
-        time.sleep(0.02)
-    _stop(process)
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-    raise BackoutError(f"the service {name!r} did not answer on its port within 30 s; it printed\n{tail}")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -6,6 +6,8 @@ Every page is one file of tests, run in order by one worker:
 * ``contract``: the page keeps the page contract;
 * one test a block, named by its heading and number, ``before-you-roll-back.2``;
 * ``….sabotage``: the check before it can fail, and fails alone;
+* in a runbook: ``incident``, the symptom shows with the incident and not without; ``STEP.way-back``, which undoes its
+  step; ``STEP.again``, after which the checks of the steps before still hold;
 * ``names``: inline code names things that exist.
 
 The only module that knows pytest.
@@ -14,7 +16,6 @@ The only module that knows pytest.
 import os
 import platform
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
@@ -32,13 +33,13 @@ from backout import postgres
 from backout.chain import database_at
 from backout.configuration import Project, load_project
 from backout.errors import BackoutError
-from backout.execute import PageRun, Result, write_updates
+from backout.execute import PageRun, Result, lasting_checks, write_updates
 from backout.languages import NotChecked, quoted_problem, validate
 from backout.pages import Page, Step, read_page
 from backout.postgres.cluster import run_folder
 from backout.record import PageRecord, Runs, StepRecord, add_runs, read_runs, text_hash
 from backout.references import Surroundings, unresolved
-from backout.repository import code_hash, hash_of, is_apart, repository_files
+from backout.repository import code_hash, commit_of, hash_of, is_apart, repository_files
 
 NOT_CHECKED = "NOT CHECKED: "
 REQUIRE_ALL = "BACKOUT_REQUIRE_ALL"
@@ -186,9 +187,15 @@ class PageFile(pytest.File):
         self.ours = self.config.stash[_SESSION]
         self.page = read_page(self.path, self.ours.project.root)
         self._run: PageRun | None = None
+        self.count = 0  # of its items
 
     def collect(self) -> Iterable["PageItem"]:
         """The items, in the order in which they must run."""
+        items = list(self._items())
+        self.count = len(items)
+        return items
+
+    def _items(self) -> Iterator["PageItem"]:
         yield PageItem.from_parent(self, name="contract", kind="contract", act=self._contract)
         proofs: dict[str, list[Step]] = {}
         for step in self.page.runnable:
@@ -197,14 +204,36 @@ class PageFile(pytest.File):
         examples = {example.parsed.id: example for example in self.page.document.examples()}
         self.page.document.push_evaluator(self._evaluate)
         for step in self.page.steps:
-            if _is_silent(step):
+            if _is_silent(step) or step.way_back:
                 continue
+            yield from self._before(step)
             example = examples[step.id]
             yield PageItem.from_parent(self, name=step.id, kind=step.kind, step=step, act=example.evaluate)
             for check in proofs.get(step.id, ()):
-                act = partial(self._prove, check)
+                act = partial(self._proved, PageRun.prove, check)
                 yield PageItem.from_parent(self, name=f"{check.id}.sabotage", kind="sabotage", step=check, act=act)
+            yield from self._behind(step)
         yield PageItem.from_parent(self, name="names", kind="names", act=self._names)
+
+    def _before(self, block: Step) -> Iterator["PageItem"]:
+        """The proof of the way back of the step that this block begins."""
+        for section in self.page.runbook.sections if self.page.runbook else ():
+            if section.way_back is not None and block in section.blocks[:1]:
+                act, back = partial(self._proved, PageRun.prove_way_back, section), section.way_back
+                yield PageItem.from_parent(self, name=back.id, kind="way back", step=back, act=act)
+
+    def _behind(self, block: Step) -> Iterator["PageItem"]:
+        """The proofs about what this block ends: the symptom of an incident, a step with others before it."""
+        runbook = self.page.runbook
+        for section in runbook.sections if runbook else ():
+            if block not in section.blocks[-1:]:
+                continue
+            if section.anchor == "when" and runbook is not None and runbook.incident is not None:
+                act = partial(self._proved, PageRun.prove_incident)
+                yield PageItem.from_parent(self, name="incident", kind="incident", step=section.blocks[0], act=act)
+            if section.number is not None and lasting_checks(self.page, section):
+                act = partial(self._proved, PageRun.prove_again, section)
+                yield PageItem.from_parent(self, name=f"{section.anchor}.again", kind="again", step=block, act=act)
 
     @property
     def run(self) -> PageRun:
@@ -247,9 +276,9 @@ class PageFile(pytest.File):
         self._must_be_sound()
         return self._told(self.run.reach(step))
 
-    def _prove(self, check: Step) -> None:
+    def _proved(self, proof: Callable[..., Result], *about: object) -> None:
         self._must_be_sound()
-        problem = self._told(self.run.prove(check))
+        problem = self._told(proof(self.run, *about))
         if problem:
             raise PageFailure(problem)
 
@@ -325,7 +354,7 @@ class PageItem(pytest.Item):
             "kind": self.kind,
         }
         if self.kind == "contract":
-            values["page_facts"] = self.page_file.ours.facts(page)
+            values["page_facts"] = self.page_file.ours.facts(page, self.page_file.count)
         self.user_properties.append(("backout", values))
         self._act()
 
@@ -437,8 +466,8 @@ class _Session:
         digest.update(hash_of(self.project.root, named).encode())
         return digest.hexdigest()
 
-    def facts(self, page: Page) -> dict[str, Any]:
-        """What ``run.json`` says of a page beside the outcomes of its items."""
+    def facts(self, page: Page, items: int) -> dict[str, Any]:
+        """What ``run.json`` says of a page beside the outcomes of its items, of which it has so many."""
         mermaid = "rendered in the site's browser test"
         silent = [
             (step, "not run", step.reason or "") if step.kind == "not run" else (step, "elsewhere", mermaid)
@@ -448,7 +477,7 @@ class _Session:
         return {
             "fingerprint": self.fingerprint(page),
             "source": text_hash(page.source),
-            "items": 2 + len(page.steps) - len(silent) + sum(step.sabotage is not None for step in page.runnable),
+            "items": items,
             "silent": [
                 {"id": step.id, "line": step.line, "language": step.language, "kind": step.kind, "outcome": outcome,
                  "detail": detail}
@@ -462,7 +491,7 @@ class _Session:
             pages.setdefault(values["page"], []).append((values, report))
         records = {}
         void = []
-        commit = _commit(self.project.root)
+        commit = commit_of(self.project.root)
         for page, items in pages.items():
             facts = next((values["page_facts"] for values, _ in items if "page_facts" in values), None)
             if facts is None or len(items) != facts["items"]:
@@ -503,18 +532,6 @@ def _step_record(values: dict[str, Any], report: pytest.TestReport) -> StepRecor
 
 def _fail(message: str) -> None:
     raise PageFailure(message)
-
-
-def _commit(root: Path) -> str:
-    """Short hash of HEAD, ``+`` behind it where tracked files differ; empty outside git."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.strip()
 
 
 _SESSION: pytest.StashKey[_Session] = pytest.StashKey()

@@ -26,7 +26,8 @@ class StepRecord:
     """One block, or one proof about a page.
 
     :param line: line of the page, from 1.
-    :param kind: class of the block (*run*, *quoted*, *validated*, *not run*), *sabotage*, *names* or *contract*.
+    :param kind: class of the block (*run*, *quoted*, *validated*, *not run*), *sabotage*,
+        *incident*, *way back*, *again*, *names* or *contract*.
     :param outcome: ``elsewhere``: checked by another test, named in ``detail``.
     :param detail: the reason why a block is not run, or the message of a failure.
     """

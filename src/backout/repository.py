@@ -61,6 +61,18 @@ def repository_files(root: Path) -> Iterator[Path]:
             yield relative
 
 
+def commit_of(root: Path) -> str:
+    """Short hash of HEAD, ``+`` behind it where tracked files differ; empty outside git."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip()
+
+
 def is_apart(path: Path) -> bool:
     """Whether a file, relative, matters only to the pages that name it: prose and tests do."""
     return path.suffix == ".md" or path.parts[0] == "tests"

@@ -1,19 +1,21 @@
 """The long-lived processes of a page: one bash and one Python, which keep their state from step to step.
 
 They run text and tell status, output and the failing line; they know nothing of pages, of expected
-output or of databases. ``execute`` may import it.
+output or of databases. ``worlds``, ``execute`` and ``operate`` may import it.
 
 Both write to one file, the *terminal*; a step's output is what was added to it meanwhile. A file, not
-a pipe: a process left in the background can neither block the page nor keep it from ending.
+a pipe: a process left in the background can neither block the page nor keep it from ending. Who wants to see the
+output as it comes is told of each line.
 """
 
 import json
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
@@ -28,6 +30,8 @@ from backout.errors import BackoutError
 
 _MARK = "BACKOUT_STATE"  # every process of a page inherits it
 _ENDED = "ended"
+_GLANCE = 0.1  # seconds between two looks at what was printed, where somebody wants to see it
+Watch = Callable[[str], object]
 
 # `run` sources a step in the shell itself, so that its variables, functions and directory stay. `try`
 # sources it in a subshell, which may fail without ending the shell. Either way a failing command ends
@@ -45,6 +49,7 @@ while IFS= read -r BACKOUT_ORDER; do
     trap - ERR
   else
     (
+      source "$BACKOUT_STATE/variables"
       trap "$BACKOUT_TRAP" ERR
       set -Eeuo pipefail
       source "${BACKOUT_ORDER#* }"
@@ -73,40 +78,76 @@ class Ran:
     seconds: float
 
 
-class Shell:
-    """A bash that keeps its state: variables, functions, working directory, background jobs."""
+# What psql tells only for being asked for the SQLSTATE; a reader's does not.
+_STATE_TOLD = re.compile(r"^([A-Z]+:  )[0-9A-Z]{5}: ", re.MULTILINE)
+_ASKED = re.compile(r"^(?:LOCATION|(?:SCHEMA|TABLE|COLUMN|DATATYPE|CONSTRAINT) NAME):  .*\n", re.MULTILINE)
 
-    def __init__(self, *, state: Path, cwd: Path, environment: Mapping[str, str]) -> None:
+
+class Shell:
+    """A bash that keeps its state: variables, functions, working directory, background jobs.
+
+    :param state: a folder for what is run and printed; every process is marked with it.
+    :param patience: seconds that processes have to end by themselves when they are interrupted or out of time.
+    """
+
+    def __init__(self, *, state: Path, cwd: Path, environment: Mapping[str, str], patience: float = 0) -> None:
+        (state / "variables").touch()
         self._process = _Process(
             ["bash", "--noprofile", "--norc", "-c", _DRIVER],
             state=state,
             cwd=cwd,
             environment=environment,
+            patience=patience,
         )
         self._state = state
         self._steps = 0
 
-    def run(self, text: str, *, timeout: float, keep: bool = True) -> Ran:
+    @property
+    def is_alive(self) -> bool:
+        """Whether it takes texts."""
+        return self._process.is_alive
+
+    def run(
+        self,
+        text: str,
+        *,
+        timeout: float,
+        keep: bool = True,
+        variables: Mapping[str, str] | None = None,
+        watch: Watch | None = None,
+    ) -> Ran:
         """Run commands; the first that fails ends the text.
 
         :param keep: whether what the text does to the shell itself stays; a failure then ends the shell.
         :param timeout: seconds; afterwards the shell and everything that it started is killed.
+        :param variables: exported for this text, which does not ``keep``.
+        :param watch: called with each line that is printed, while the text runs.
         """
         self._steps += 1
         step = self._state / f"step{self._steps}.sh"
         step.write_text(text, encoding="utf-8")
+        exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in (variables or {}).items())
+        (self._state / "variables").write_text(exports, encoding="utf-8")
         failed = self._state / "failed"
         failed.unlink(missing_ok=True)
-        status, output, seconds = self._process.order(f"{'run' if keep else 'try'} {step}\n", timeout)
         # A reader's own shell says "bash: "; ours would name the file that the step was put into.
         told = re.compile(rf"^(bash|{re.escape(str(self._state))}/step\d+\.sh): line (\d+): ", re.MULTILINE)
+        order = f"{'run' if keep else 'try'} {step}\n"
+        status, output, seconds = self._process.order(order, timeout, watch and _edited(watch, told, "bash: "))
         complaints = [int(line) for source, line in told.findall(output) if source in ("bash", str(step))]
         line = None
         if status != "0":
             line = _line_of(step, failed) or (complaints[-1] if complaints else None)
         return Ran(status, told.sub("bash: ", output), line, seconds)
 
-    def sql(self, text: str, *, timeout: float) -> Ran:
+    def sql(
+        self,
+        text: str,
+        *,
+        timeout: float,
+        variables: Mapping[str, str] | None = None,
+        watch: Watch | None = None,
+    ) -> Ran:
         """Run SQL with ``psql`` in the shell's environment; the status is the SQLSTATE of an error.
 
         Prints as ``psql -X -P footer=off -P null=NULL`` does; a meta command works, too.
@@ -117,17 +158,19 @@ class Shell:
             "psql -X -v ON_ERROR_STOP=1 -v VERBOSITY=verbose -P pager=off -P footer=off -P null=NULL "
             f"-f {shlex.quote(str(step))}"
         )
-        ran = self.run(command, timeout=timeout, keep=False)
         prefix = re.compile(rf"^psql:{re.escape(str(step))}:(\d+): ", re.MULTILINE)
+        edited = watch and _edited(_edited(_edited(watch, _ASKED, ""), _STATE_TOLD, r"\1"), prefix, "")
+        ran = self.run(command, timeout=timeout, keep=False, variables=variables, watch=edited)
         lines = [int(number) for number in prefix.findall(ran.output)]
         output = prefix.sub("", ran.output)
         states = re.findall(r"^(?:ERROR|FATAL):  ([0-9A-Z]{5}): ", output, re.MULTILINE)
-        output = re.sub(r"^([A-Z]+:  )[0-9A-Z]{5}: ", r"\1", output, flags=re.MULTILINE)
-        # What psql tells only for being asked for the SQLSTATE; a reader's does not.
-        asked = r"^(?:LOCATION|(?:SCHEMA|TABLE|COLUMN|DATATYPE|CONSTRAINT) NAME):  .*\n"
-        output = re.sub(asked, "", output, flags=re.MULTILINE)
+        output = _ASKED.sub("", _STATE_TOLD.sub(r"\1", output))
         status = states[-1] if ran.status != "0" and states else ran.status
         return Ran(status, output, _start_of(text, lines[-1]) if ran.status != "0" and lines else None, ran.seconds)
+
+    def interrupt(self) -> None:
+        """As Ctrl-C does in a terminal, then :meth:`close`: ``psql`` and others end their query with it."""
+        self._process.interrupt()
 
     def close(self) -> None:
         """End the shell and every process that it left behind."""
@@ -137,17 +180,26 @@ class Shell:
 class Interpreter:
     """A Python that keeps one namespace."""
 
-    def __init__(self, *, state: Path, cwd: Path, environment: Mapping[str, str], python: str = sys.executable) -> None:
+    def __init__(
+        self,
+        *,
+        state: Path,
+        cwd: Path,
+        environment: Mapping[str, str],
+        python: str = sys.executable,
+        patience: float = 0,
+    ) -> None:
         script = str(Path(backout.interpreter.__file__))
         self._process = _Process(
             [python, "-u", script, str(state / "terminal")],
             state=state,
             cwd=cwd,
             environment=environment,
+            patience=patience,
         )
         self._state = state
 
-    def run(self, text: str, *, name: str, line: int, timeout: float) -> Ran:
+    def run(self, text: str, *, name: str, line: int, timeout: float, watch: Watch | None = None) -> Ran:
         """Run a block.
 
         :param name: what tracebacks call the file, the page.
@@ -157,7 +209,7 @@ class Interpreter:
         step = self._state / "step.py"
         step.write_text(text, encoding="utf-8")
         answer, output, seconds = self._process.order(
-            json.dumps({"path": str(step), "name": name, "line": line}) + "\n", timeout
+            json.dumps({"path": str(step), "name": name, "line": line}) + "\n", timeout, watch
         )
         if not answer.startswith("{"):
             return Ran(answer, output, None, seconds)
@@ -166,16 +218,28 @@ class Interpreter:
         within = [number - line + 1 for number in values["lines"] if line <= number < line + text.count("\n") + 1]
         return Ran(values["status"], output, within[-1] if within else None, seconds)
 
+    def interrupt(self) -> None:
+        """As Ctrl-C does in a terminal, then :meth:`close`."""
+        self._process.interrupt()
+
     def close(self) -> None:
         """End the interpreter and every process that it left behind."""
         self._process.close()
 
 
+def left_running(state: str) -> list[psutil.Process]:
+    """What a shell or interpreter with this ``state`` has started and still runs, also where its opener was killed."""
+    return [process for process in psutil.process_iter() if _is_marked(process, state) and _runs(process)]
+
+
 class _Process:
     """A child that takes orders on its standard input and answers each with a line."""
 
-    def __init__(self, command: Sequence[str], *, state: Path, cwd: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], *, state: Path, cwd: Path, environment: Mapping[str, str], patience: float
+    ) -> None:
         self._mark = str(state)
+        self._patience = patience
         self._terminal = state / "terminal"
         self._terminal.touch()
         try:
@@ -195,38 +259,72 @@ class _Process:
         self._reader = Thread(target=self._read_answers, daemon=True)
         self._reader.start()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it takes orders."""
+        return self._process.poll() is None
+
     def _read_answers(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self._answers.put(line.decode().rstrip("\n"))
         self._answers.put(_ENDED)
 
-    def order(self, text: str, timeout: float) -> tuple[str, str, float]:
+    def order(self, text: str, timeout: float, watch: Watch | None) -> tuple[str, str, float]:
         """Send an order; its answer (or exit status of the process, ``gone`` or ``timeout``), output, seconds."""
         assert self._process.stdin is not None
         before = self._terminal.stat().st_size
         started = time.monotonic()
+        lines = _Lines(watch) if watch is not None else None
         try:
             if self._process.stdin.closed:
                 raise BrokenPipeError
             self._process.stdin.write(text.encode())
             self._process.stdin.flush()
-            answer = self._answers.get(timeout=timeout)
+            answer = self._answer(started + timeout, before, lines)
         except BrokenPipeError:
             answer = _ENDED
         except Empty:
             answer = "timeout"
-            self.close()
+            self.interrupt()
         if answer == _ENDED:
             # For the next order as well: a child of its own may keep the pipe open, which then takes one.
             self._answers.put(_ENDED)
             # That it ended with 0 says nothing about what was to be run.
             answer = str(self._process.wait() or "gone")
         seconds = time.monotonic() - started
+        printed = self._printed(before)
+        if lines is not None:
+            lines.feed(printed[lines.length :])
+            lines.end()
+        return answer, printed.decode("utf-8", errors="replace").replace("\r\n", "\n"), seconds
+
+    def _answer(self, deadline: float, before: int, lines: "_Lines | None") -> str:
+        """Wait for it, and pass on meanwhile what is printed.
+
+        :raises Empty: there is none in time.
+        """
+        while lines is not None and time.monotonic() + _GLANCE < deadline:
+            with suppress(Empty):
+                return self._answers.get(timeout=_GLANCE)
+            lines.feed(self._printed(before + lines.length))
+        return self._answers.get(timeout=max(deadline - time.monotonic(), 0))
+
+    def _printed(self, start: int) -> bytes:
         with self._terminal.open("rb") as terminal:
-            terminal.seek(before)
-            output = terminal.read().decode("utf-8", errors="replace")
-        return answer, output.replace("\r\n", "\n"), seconds
+            terminal.seek(start)
+            return terminal.read()
+
+    def interrupt(self) -> None:
+        """Ask everything that it started to end, wait as long as there is patience, then :meth:`close`."""
+        deadline = time.monotonic() + self._patience
+        asked = [process for process in self._strays() if process.pid != self._process.pid] if self._patience else []
+        for process in asked:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGINT)
+        while time.monotonic() < deadline and any(_runs(process) for process in asked):
+            time.sleep(0.02)
+        self.close()
 
     def close(self) -> None:
         """Kill the process and all that it started, also what has left its process group."""
@@ -246,16 +344,47 @@ class _Process:
         self._process.stdout.close()
 
     def _strays(self) -> list[psutil.Process]:
-        strays = [process for process in psutil.process_iter() if self._started(process)]
+        strays = [process for process in psutil.process_iter() if _is_marked(process, self._mark)]
         with suppress(psutil.NoSuchProcess):  # without the mark, in a clean environment of its own
             strays += psutil.Process(self._process.pid).children(recursive=True)
         return [process for process in strays if _runs(process)]
 
-    def _started(self, process: psutil.Process) -> bool:
-        try:
-            return bool(process.environ().get(_MARK) == self._mark)
-        except psutil.Error:  # ended meanwhile, or somebody else's
-            return False
+
+class _Lines:
+    """Bytes that come in pieces, handed on as lines.
+
+    :ivar length: how many bytes were fed.
+    """
+
+    def __init__(self, write: Watch) -> None:
+        self._write = write
+        self._rest = b""
+        self.length = 0
+
+    def feed(self, piece: bytes) -> None:
+        self.length += len(piece)
+        # A carriage return ends a line, too: that of a progress bar.
+        *lines, self._rest = re.split(rb"(?<=[\n\r])(?!(?<=\r)\n)", self._rest + piece)
+        for line in lines:
+            self._tell(line)
+
+    def end(self) -> None:
+        if self._rest:
+            self._tell(self._rest)
+
+    def _tell(self, line: bytes) -> None:
+        self._write(line.decode("utf-8", errors="replace").replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _edited(write: Watch, pattern: re.Pattern[str], replacement: str) -> Watch:
+    """Lines as they are told afterwards; one of which nothing is left is not told."""
+
+    def edit(line: str) -> None:
+        edited = pattern.sub(replacement, line)
+        if edited or not line:
+            write(edited)
+
+    return edit
 
 
 def _line_of(step: Path, failed: Path) -> int | None:
@@ -277,6 +406,13 @@ def _start_of(text: str, end: int) -> int:
     while start < end and not re.sub(r"--.*", "", lines[start - 1]).strip():
         start += 1
     return start
+
+
+def _is_marked(process: psutil.Process, mark: str) -> bool:
+    try:
+        return bool(process.environ().get(_MARK) == mark)
+    except psutil.Error:  # ended meanwhile, or somebody else's
+        return False
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -5,8 +5,8 @@ no file is opened but the page, and a page that breaks the contract is described
 ``problems`` before anything else happens. What a block *means* is decided here; whether it
 *holds* is decided in ``execute``.
 
-Pure; the names of ``pages.model`` are found here. Sybil holds the document: each step is a region of it,
-evaluated by who runs the page.
+Pure; the names of ``pages.model`` are found here, and the shape of a runbook stands in ``pages.runbook``. Sybil holds
+the document: each step is a region of it, evaluated by who runs the page.
 """
 
 import difflib
@@ -21,8 +21,19 @@ import yaml
 from sybil import Document, Region
 
 from backout.errors import PageError
-from backout.pages.markup import FRONT_MATTER, Comment, Fence, blocks, line_of, lines_of, slug
-from backout.pages.model import ChecklistItem, CodeSpan, Command, Expected, FrontMatter, Page, Step
+from backout.pages.markup import FRONT_MATTER, Comment, Fence, Heading, blocks, line_of, lines_of, slug
+from backout.pages.model import (
+    ChecklistItem,
+    CodeSpan,
+    Command,
+    Expected,
+    FrontMatter,
+    Page,
+    Runbook,
+    Section,
+    Step,
+)
+from backout.pages.runbook import Found, read_runbook
 
 __all__ = [
     "ALWAYS_RUN_COMMANDS",
@@ -32,6 +43,8 @@ __all__ = [
     "Expected",
     "FrontMatter",
     "Page",
+    "Runbook",
+    "Section",
     "Step",
     "parse_page",
     "read_page",
@@ -68,15 +81,24 @@ class _ListItem:
 
 # Renderers see a fence here, but not the same one everywhere: behind a quotation mark or on a list item's own line.
 _MISPLACED_FENCE = re.compile(r"^[ \t]*(?:(?:>|[-*+]|\d+[.)])[ \t]*)+(?:`{3,}(?=[^`\n]*$)|~{3,})", re.MULTILINE)
-_HEADING = re.compile(r"^#{1,6}[ \t]+(?P<text>.*?)(?:[ \t]*\{[^}]*?#(?P<id>[\w-]+)[^}]*\})?[ \t]*#*$", re.MULTILINE)
+_HEADING = re.compile(
+    r"^(?P<marks>#{1,6})[ \t]+(?P<text>.*?)(?:[ \t]*\{[^}]*?#(?P<id>[\w-]+)[^}]*\})?[ \t]*#*$",
+    re.MULTILINE,
+)
 _LIST_ITEM = re.compile(r"^(?P<indent>[ \t]*)(?:[-*+]|\d+[.)])[ \t]+\[[ xX]\][ \t]+(?P<text>.*)$", re.MULTILINE)
+_LIST_MARK = re.compile(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?:\[[ xX]\][ \t]+)?", re.MULTILINE)
 _CODE_SPAN = re.compile(r"(?<![`\\])(?P<ticks>`+)(?!`)(?P<text>(?:(?!\n[ \t]*\n).)+?)(?<!`)(?P=ticks)(?!`)", re.DOTALL)
 _ATTRIBUTE = re.compile(r"""(?P<key>[\w-]+)=(?P<quote>["'])(?P<value>.*?)(?P=quote)""")
 _BARE_INFO = re.compile(r"""(?P<language>[\w+#-]*)(?P<rest>(?:\s+[\w-]+=(?:"[^"]*"|'[^']*'))*)""")
 _BRACE_INFO = re.compile(r"\{\s*(?P<rest>.*?)\s*\}\s*")
-_ANNOTATION = re.compile(r"\s*(?P<name>output|not run|fails|timeout)\s*(?::\s*(?P<value>.*?))?\s*\Z", re.DOTALL)
+_ANNOTATION = re.compile(
+    r"\s*(?P<name>output|not run|fails|timeout|changes|destroys|until|way back)\s*(?::\s*(?P<value>.*?))?\s*\Z",
+    re.DOTALL,
+)
 _SABOTAGE = re.compile(r"\s*sabotage:\s*(?P<command>.*?)\s*\Z", re.DOTALL)
-_NAMES = ("output", "not run", "fails", "timeout", "sabotage")
+_NO_WAY_BACK = re.compile(r"\s*no way back\s*(?::\s*(?P<reason>.*?))?\s*\Z", re.DOTALL)
+_OF_RUNBOOKS = ("changes", "destroys", "until", "way back")
+_NAMES = ("output", "not run", "fails", "timeout", "sabotage", *_OF_RUNBOOKS, "no way back")
 _STATUS = {"python": r"[A-Za-z_][\w.]*", "sql": r"[0-9A-Z]{5}|[1-9]\d?"}
 _MANUAL = re.compile(r"\(manual:\s*(?P<reason>[^\s)][^)]*)\)", re.DOTALL)
 
@@ -93,9 +115,11 @@ class _Parser:
         self.problems: list[PageError] = []
         self.blocks = list(blocks(text))
         self.prose = self._prose()
-        self.headings = self._headings()
+        self.headings = list(self._headings())
         self.list_items = list(self._list_items())
         self.counts: dict[str, int] = {}
+        self.no_way_back: list[tuple[Comment, str]] = []
+        self.front: dict[str, Any] = {}
 
     def page(self) -> Page:
         front = self._front_matter()
@@ -133,6 +157,18 @@ class _Parser:
         for step, fence in zip(steps, fences, strict=True):
             document.add(Region(fence.start, fence.end, parsed=step, evaluator=_not_bound))
         items = tuple(self._checklist(steps, fences))
+        runbook = read_runbook(
+            Found(
+                front=self.front,
+                text=self.text,
+                headings=tuple(self.headings),
+                steps=tuple(steps),
+                items=items,
+                no_way_back=tuple(self.no_way_back),
+                comments=tuple(block for block in self.blocks if isinstance(block, Comment)),
+                problem=self._problem,
+            )
+        )
         return Page(
             path=self.path,
             source=self.text,
@@ -141,6 +177,8 @@ class _Parser:
             items=items,
             spans=tuple(self._spans()),
             problems=tuple(sorted(self.problems, key=lambda problem: problem.line)),
+            title=str(self.front.get("title") or self.path),
+            runbook=runbook,
             document=document,
         )
 
@@ -158,14 +196,20 @@ class _Parser:
             prose = prose[:start] + re.sub(r"[^\n]", " ", prose[start:end]) + prose[end:]
         return prose
 
-    def _headings(self) -> list[tuple[int, str]]:
+    def _headings(self) -> Iterator[Heading]:
         seen: dict[str, int] = {}
-        headings = []
         for match in _HEADING.finditer(self.prose):
             anchor = match["id"] or slug(match["text"])
             number = seen[anchor] = seen.get(anchor, -1) + 1
-            headings.append((match.start(), f"{anchor}_{number}" if number else anchor))
-        return headings
+            yield Heading(
+                start=match.start(),
+                end=match.end(),
+                line=line_of(self.text, match.start()),
+                level=len(match["marks"]),
+                title=match["text"].strip(),
+                anchor=f"{anchor}_{number}" if number else anchor,
+                named=match["id"] is not None,
+            )
 
     def _list_items(self) -> Iterator[_ListItem]:
         for match in _LIST_ITEM.finditer(self.prose):
@@ -196,9 +240,11 @@ class _Parser:
         if not isinstance(values, dict):
             self._problem(1, "the front matter is not a table of keys; write key: value lines")
             return FrontMatter()
-        unknown = sorted(map(str, values.keys() - _THEME_KEYS - {"database", "services", "names"}))
+        self.front = values
+        unknown = sorted(map(str, values.keys() - _THEME_KEYS - {"database", "services", "names", "runbook"}))
         if unknown:
-            self._problem(1, f"unknown front matter {', '.join(unknown)}; known are database, names, services, title …")
+            known = "database, names, runbook, services, title …"
+            self._problem(1, f"unknown front matter {', '.join(unknown)}; known are {known}")
         database = values.get("database") or {}
         names = values.get("names") or {}
         if not isinstance(database, dict) or database.keys() - {"revision", "rows"}:
@@ -244,7 +290,7 @@ class _Parser:
         """
         sabotage = _SABOTAGE.match(comment.text)
         if sabotage:
-            if not behind or not steps or steps[-1].kind != "run":
+            if not behind or not steps or steps[-1].kind != "run" or steps[-1].way_back:
                 self._problem(comment.line, "this sabotage follows no block that is run; put it right behind its check")
             elif steps[-1].sabotage is not None:
                 self._problem(comment.line, f"the check {steps[-1].id} has a sabotage already; keep one")
@@ -253,15 +299,22 @@ class _Parser:
             else:
                 steps[-1] = replace(steps[-1], sabotage=sabotage["command"])
             return True
+        no_way_back = _NO_WAY_BACK.match(comment.text)
+        if no_way_back:
+            if not no_way_back["reason"]:
+                self._problem(comment.line, "no way back: takes the reason why nothing undoes the step")
+            self.no_way_back.append((comment, " ".join((no_way_back["reason"] or "").split())))
+            return True
         annotation = _ANNOTATION.match(comment.text)
         if annotation:
             if annotation["name"] in {name for _, name, _ in annotations}:
                 self._problem(comment.line, f"the annotation '{annotation['name']}' stands here twice; keep one")
-            if annotation["name"] == "output" and annotation["value"]:
-                self._problem(comment.line, "the annotation 'output' takes no value; the text is in the block below it")
+            if annotation["name"] in ("output", "way back") and annotation["value"]:
+                name = annotation["name"]
+                self._problem(comment.line, f"the annotation '{name}' takes no value; the text is the block below it")
             annotations.append((comment, annotation["name"], annotation["value"]))
             return True
-        words = re.match(r"\s*([A-Za-z]+(?:[ _-][A-Za-z]+)?)\s*(?::|\Z)", comment.text)
+        words = re.match(r"\s*([A-Za-z]+(?:[ _-][A-Za-z]+){0,2})\s*(?::|\Z)", comment.text)
         if words and difflib.get_close_matches(words[1].lower(), _NAMES, cutoff=0.75):
             self._unknown(comment)
             return True
@@ -271,7 +324,8 @@ class _Parser:
         self._problem(
             comment.line,
             f"unknown annotation {comment.text.strip()!r}; known are output, fails: …, timeout: … and not run: … "
-            "right above a block, and sabotage: … behind a check",
+            "right above a block, and sabotage: … behind a check; in a runbook also changes: …, destroys: …, until: … "
+            "and way back, and no way back: … in a step",
         )
 
     def _dangling(self, annotations: list[tuple[Comment, str, str | None]]) -> None:
@@ -287,19 +341,20 @@ class _Parser:
             return None
         language, attributes = self._info(fence)
         quoted = "title" in attributes and "not run" not in values
-        for name in ("fails", "timeout"):
+        for name in ("fails", "timeout", *_OF_RUNBOOKS):
             if name in values and (quoted or language not in RUN_LANGUAGES) and "output" not in values:
                 self._problem(fence.line, f"the annotation '{name}' belongs above a block that is run")
         if "output" in values:
             self._output(fence, language, values, steps)
             return None
         step = Step(
-            id=self._id(fence),
+            id=self._id(fence, "way back" in values),
             line=fence.line,
             language=language,
             text=fence.text,
             kind="run",
             timeout=self._timeout(fence, values),
+            prose=self._prose_above(fence),
         )
         if "not run" in values:
             return self._not_run(step, values)
@@ -308,7 +363,13 @@ class _Parser:
             return replace(step, kind="validated" if title is None else "quoted", title=title)
         if language in RUN_LANGUAGES:
             commands = self._transcript(fence) if language == "console" else [Command(fence.text, fence.line + 1, None)]
-            return replace(step, fails=self._fails(fence, language, values), commands=tuple(commands))
+            return replace(
+                step,
+                fails=self._fails(fence, language, values),
+                commands=tuple(commands),
+                way_back="way back" in values,
+                **self._of_runbooks(fence, values),
+            )
         self._problem(
             fence.line,
             f"a fence of language {language!r} is in no class: run ({', '.join(RUN_LANGUAGES)}), "
@@ -334,9 +395,27 @@ class _Parser:
             return fence.info.split()[0] if fence.info.split() else "", {}
         return language, {match["key"]: match["value"] for match in _ATTRIBUTE.finditer(rest)}
 
-    def _id(self, fence: Fence) -> str:
-        above = [anchor for start, anchor in self.headings if start < fence.start]
+    def _prose_above(self, fence: Fence) -> str:
+        """What is said of a block: the paragraphs between it and the heading or block before."""
+        starts = [block.end for block in self.blocks if block.end <= fence.start and isinstance(block, Fence)]
+        starts += [heading.end for heading in self.headings if heading.end <= fence.start]
+        text = self.prose[max(starts, default=0) : fence.start]
+        paragraphs = re.split(r"\n[ \t]*\n", re.sub(_LIST_MARK, "", text))
+        return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs if paragraph.strip())
+
+    def _of_runbooks(self, fence: Fence, values: dict[str, str]) -> dict[str, Any]:
+        names = ("changes", "destroys", "until")
+        given: dict[str, Any] = {name: " ".join(values[name].split()) for name in names if name in values}
+        for name in (name for name, value in given.items() if not value):
+            takes = "the anchor of a later step" if name == "until" else "what, and where"
+            self._problem(fence.line, f"{name}: takes {takes}")
+        return given
+
+    def _id(self, fence: Fence, way_back: bool) -> str:
+        above = [heading.anchor for heading in self.headings if heading.start < fence.start]
         anchor = above[-1] if above else "top"
+        if way_back:
+            return f"{anchor}.way-back"
         number = self.counts[anchor] = self.counts.get(anchor, 0) + 1
         return f"{anchor}.{number}"
 

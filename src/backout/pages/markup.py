@@ -29,6 +29,23 @@ class Comment:
     text: str
 
 
+@dataclass(frozen=True)
+class Heading:
+    """A heading.
+
+    :param anchor: its own or the one that it is given; distinct on the page.
+    :param named: whether it is its own.
+    """
+
+    start: int
+    end: int
+    line: int
+    level: int
+    title: str
+    anchor: str
+    named: bool
+
+
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?P<yaml>.*?)^---[ \t]*\n", re.DOTALL | re.MULTILINE)
 _FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})(?P<info>[^\n]*)$", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*<!--(?P<text>.*?)-->", re.DOTALL | re.MULTILINE)  # in the line it may be inline code

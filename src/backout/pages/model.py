@@ -55,6 +55,11 @@ class Step:
     :param reason: why a block is not run.
     :param title: the file that a quoted block is quoted from, relative to the project.
     :param sabotage: shell command that must make this step, a check, fail.
+    :param prose: what stands above it, below the heading or block before; without Markdown's marks of lists.
+    :param changes: in a runbook: what it changes, and where. A block with neither this nor ``destroys`` only reads.
+    :param destroys: in a runbook: what is gone afterwards.
+    :param until: in a runbook: anchor of the step from which on this check need not hold any more.
+    :param way_back: whether it undoes its step; not run in page order.
     """
 
     id: str
@@ -68,6 +73,27 @@ class Step:
     reason: str | None = None
     title: str | None = None
     sabotage: str | None = None
+    prose: str = ""
+    changes: str | None = None
+    destroys: str | None = None
+    until: str | None = None
+    way_back: bool = False
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether it does more than read."""
+        return self.changes is not None or self.destroys is not None
+
+    @property
+    def decides(self) -> bool:
+        """Whether it can come out wrong: it has a sabotage, or must print something in particular."""
+        expected = (command.expected.text for command in self.commands if command.expected is not None)
+        return self.sabotage is not None or any(line.strip(" .") for text in expected for line in text.splitlines())
+
+    @property
+    def is_check(self) -> bool:
+        """Whether it only reads, and decides."""
+        return self.decides and not self.is_changing
 
 
 @dataclass(frozen=True)
@@ -109,11 +135,76 @@ class FrontMatter:
 
 
 @dataclass(frozen=True)
+class Section:
+    """A level-2 heading of a runbook, or one of its numbered steps, with what stands below.
+
+    :param anchor: ``when``, ``before`` …; a step's own.
+    :param line: of the heading.
+    :param number: of a step, from 1; None: the section is none.
+    :param text: its Markdown, without annotations; of *Steps* what stands above the first step.
+    :param entries: blocks that are run and checklist items that people answer, in page order.
+    :param way_back: the block that undoes the step.
+    :param no_way_back: why nothing does.
+    """
+
+    anchor: str
+    title: str
+    line: int
+    number: int | None
+    text: str
+    entries: tuple[Step | ChecklistItem, ...]
+    way_back: Step | None = None
+    no_way_back: str | None = None
+
+    @property
+    def blocks(self) -> tuple[Step, ...]:
+        """What is run in page order."""
+        return tuple(entry for entry in self.entries if isinstance(entry, Step))
+
+
+@dataclass(frozen=True)
+class Runbook:
+    """What the front matter's table ``runbook`` says, and the sections.
+
+    :param minutes: how long it takes, as expected.
+    :param needs: variables of the environment (in capitals) and programs on PATH.
+    :param destroys: text, or ``nothing``.
+    :param incident: path, relative to the project, of the bash script that makes the incident real in the tests.
+    :param examples: values that the tests give to variables of ``needs``.
+    """
+
+    when: str
+    who: str
+    environments: tuple[str, ...]
+    minutes: float
+    needs: tuple[str, ...]
+    destroys: str
+    incident: str | None
+    examples: Mapping[str, str]
+    sections: tuple[Section, ...]
+
+    @property
+    def steps(self) -> tuple[Section, ...]:
+        """The numbered ones."""
+        return tuple(section for section in self.sections if section.number is not None)
+
+    def section(self, anchor: str) -> Section:
+        """The section or step of that anchor."""
+        return next(section for section in self.sections if section.anchor == anchor)
+
+    def section_of(self, block: Step) -> Section:
+        """Where a block stands."""
+        return next(one for one in self.sections if block in (*one.blocks, one.way_back))
+
+
+@dataclass(frozen=True)
 class Page:
     """A Markdown file under the page contract.
 
     :param path: relative to the project, with slashes.
     :param problems: everywhere the page breaks the contract; a page that has any is not run.
+    :param title: the front matter's, else the path.
+    :param runbook: None: the page is none.
     :param document: Sybil's; one example for each step, in order, whose ``parsed`` is the step.
     """
 
@@ -124,12 +215,14 @@ class Page:
     items: tuple[ChecklistItem, ...]
     spans: tuple[CodeSpan, ...]
     problems: tuple[PageError, ...]
+    title: str
+    runbook: Runbook | None
     document: Document = field(compare=False, repr=False)
 
     @property
     def runnable(self) -> tuple[Step, ...]:
-        """The steps of class *run*."""
-        return tuple(step for step in self.steps if step.kind == "run")
+        """The steps of class *run*, but for ways back."""
+        return tuple(step for step in self.steps if step.kind == "run" and not step.way_back)
 
     def proof_point(self, check: Step) -> Step:
         """The step after which a check is sabotaged: the last of its checklist, or the check itself."""
