@@ -207,4 +207,4 @@ def _accepted(given: Sequence[str]) -> dict[str, str]:
 
 
 def _say(deployment: Deployment) -> Callable[[str], None]:
-    return lambda line: click.echo(deployment.masking.hide(line))
+    return lambda line: click.echo(deployment.masking.hide(line), err=True)
