@@ -19,7 +19,7 @@ from backout.pages import Command, Expected, Page, Section, Step
 from backout.postgres import Database, Server
 from backout.record import Outcome
 from backout.repository import hash_of, repository_files
-from backout.sessions import Interpreter, Ran, Shell, Watch
+from backout.sessions import READ_ONLY, Interpreter, Ran, Shell, Watch
 from backout.worlds import DisposableWorld, World
 
 # Ends that no block may ask for.
@@ -27,8 +27,6 @@ _NEVER_WANTED = {
     "timeout": "was stopped after {seconds:g} s, its time-out",
     "gone": "ended the page's own shell or Python, in which the blocks behind it would run",
 }
-# A guard against mistakes: libpq's clients read only. backout's own commands take it off again.
-READ_ONLY = "-c default_transaction_read_only=on"
 
 
 @dataclass(frozen=True)
