@@ -21,8 +21,8 @@ from backout.worker import Revision
 
 SHOWN = 20  # differences that are written out
 
-# Who owns and who may use what is an operator's business where no revision says it.
-_OPERATORS = frozenset({"owner", "privilege", "default privilege", "extension", "security label"})
+# Who owns and who may use what, and how sessions begin, is an operator's business where no revision says it.
+_OPERATORS = frozenset({"owner", "privilege", "default privilege", "extension", "security label", "setting"})
 _OURS = re.compile(r"(?:^|[ .])backout_salvage(?:\.|$)")
 
 
