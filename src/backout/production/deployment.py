@@ -102,6 +102,12 @@ class Deployment:
         :param to: ``-1``: the last revision; ``base``: all; a revision: what was built on it, which it stays at.
         :raises Refused: nothing to undo, or which one is the last is not clear.
         """
+        unknown = self.unknown(current)
+        if unknown:
+            raise Refused(
+                f"the database is at {', '.join(unknown)}, and no file of the chain has it; "
+                "check out the code that was deployed; runbook: missing-revision-file"
+            )
         applied = self.applied(current)
         if not applied:
             raise Refused("the database has no revision; there is nothing to roll back")
