@@ -134,6 +134,11 @@ class Deployment:
             raise Refused(f"the database is at {stay} already; there is nothing to roll back")
         return found
 
+    def built_on(self, revisions: Collection[Revision], current: Collection[str]) -> tuple[str, ...]:
+        """What of the applied needs one of these, and is none of them."""
+        names = {one.id for one in revisions}
+        return tuple(one.id for one in self.applied(current) if one.id not in names and names & self._below([one.id]))
+
     def expected(self, revisions: Collection[Revision]) -> dict[Key, str] | None:
         """The schema that these revisions make, by their evidence; None where that of one is missing."""
         steps = [self.evidence.get(one.id) for one in self.chain.revisions if one in revisions]

@@ -138,6 +138,12 @@ def roll_back(
                 f"{', '.join(gone)} is not applied any more: the database is at {_listed(current)}; "
                 "somebody else migrates it: look again"
             )
+        later = deployment.built_on(revisions, current)
+        if later and runner is None:
+            raise Refused(
+                f"{', '.join(later)} was applied on top meanwhile: the database is at {_listed(current)}; "
+                "somebody else migrates it: look again"
+            )
         _announce(deployment, current, revisions, "downgrade", say)
         _preflight(
             Question(deployment, connection, "downgrade", current, revisions, order.limits, runner), order, journal, say
