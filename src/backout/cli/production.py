@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backout.cli.options import pairs, target_of, target_options
-from backout.errors import ConfigurationError, Refused
+from backout.errors import BackoutError, ConfigurationError, Refused
 
 if TYPE_CHECKING:
     from backout.journal import Journal
@@ -187,6 +187,9 @@ def _begun(subject: str, **options: Any) -> Iterator[tuple[Deployment, Order, Jo
         with journal.create(folder, subject, masking, arguments=sys.argv[1:], dry_run=order.dry_run, **facts) as log:
             try:
                 yield deployment, order, log
+            except BackoutError as error:  # a migration may have put anything into its message
+                error.args = (masking.hide(str(error)),)
+                raise
             finally:
                 click.echo(f"journal: {log.path}", err=True)
 
