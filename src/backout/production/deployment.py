@@ -165,9 +165,11 @@ def open_deployment(target: Target, url: str, masking: Masking) -> Iterator[Depl
     :param url: libpq's form, see :func:`database_url`.
     :raises ConfigurationError: the chain cannot be loaded, a file is no evidence.
     :raises PostgresError: the database does not answer.
+    :raises Refused: a connection pooler does.
     """
     with ExitStack() as stack:
         real = stack.enter_context(real_database(url))
+        _require_direct(real)
         worker = stack.enter_context(Worker(target, real))
         chain = worker.load(real.database)
         files = EvidenceFiles(chain.env.parent)
@@ -204,6 +206,16 @@ def database_url(environment: Mapping[str, str] = os.environ) -> str:
             "with special characters percent-encoded (manual, section Connection URIs)"
         ) from None
     return plain
+
+
+def _require_direct(real: RealDatabase) -> None:
+    """A pooler gives its own number for a session, and the server another one."""
+    with real.connect("look") as connection:
+        if connection.execute("SELECT pg_backend_pid()").fetchone() != (connection.info.backend_pid,):
+            raise Refused(
+                f"{real.description} is reached through a connection pooler, where locks and settings belong to "
+                "nobody; name the server itself in DATABASE_URL"
+            )
 
 
 def _version_tables(worker: Worker, real: RealDatabase) -> frozenset[str]:
