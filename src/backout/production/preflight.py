@@ -383,6 +383,12 @@ def _transactions(question: Question) -> Answer:
             f"wait for it, or end it: SELECT pg_terminate_backend({pid})",
             "migration-hangs-behind-a-lock",
         )
+    hidden = question.connection.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_start IS NULL"
+    ).fetchone()
+    if hidden is not None and hidden[0]:
+        sessions = "a session" if hidden[0] == 1 else f"{hidden[0]} sessions"
+        yield f"how long {sessions} of other roles are in a transaction cannot be seen; the role lacks pg_monitor"
     prepared = question.connection.execute(
         "SELECT gid FROM pg_prepared_xacts WHERE database = current_database() AND prepared < now() - %s",
         [question.limits.transaction_age],

@@ -187,7 +187,10 @@ def _holder(connection: psycopg.Connection[Any]) -> str | None:
 
 def _who(connection: psycopg.Connection[Any], number: int) -> str:
     rows = connection.execute(_HOLDERS, {"high": number >> 32, "low": number & 0xFFFFFFFF}).fetchall()
-    sessions = [f"session {pid} of {user} since {since:%H:%M:%S} UTC" for pid, user, since in rows]
+    sessions = [
+        f"session {pid} of {user}" + (f" since {since:%H:%M:%S} UTC" if since is not None else "")
+        for pid, user, since in rows
+    ]
     return f" ({', '.join(sessions)})" if sessions else ""
 
 
@@ -457,11 +460,18 @@ _WAITS = """
 
 
 def _blocker(
-    deployment: Deployment, pid: int, user: str, application: str, state: str, seconds: float | None, query: str | None
+    deployment: Deployment,
+    pid: int,
+    user: str,
+    application: str,
+    state: str | None,
+    seconds: float | None,
+    query: str | None,
 ) -> str:
     asked = deployment.masking.hide(" ".join((query or "").split())[:60])
     since = f" for {seconds:.0f} s" if seconds is not None else ""
-    return f"session {pid} of {user} ({application or 'no application_name'}, {state}{since}: {asked})"
+    doing = f"{state}{since}: {asked}" if state is not None else "what it does is hidden from this role"
+    return f"session {pid} of {user} ({application or 'no application_name'}, {doing})"
 
 
 # -- afterwards -------------------------------------------------------------------------------------
