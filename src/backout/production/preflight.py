@@ -384,7 +384,8 @@ def _transactions(question: Question) -> Answer:
             "migration-hangs-behind-a-lock",
         )
     hidden = question.connection.execute(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_start IS NULL"
+        """SELECT count(*) FROM pg_stat_activity
+           WHERE datname = current_database() AND usesysid IS NOT NULL AND backend_start IS NULL"""
     ).fetchone()
     if hidden is not None and hidden[0]:
         sessions = "a session" if hidden[0] == 1 else f"{hidden[0]} sessions"
