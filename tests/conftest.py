@@ -4,12 +4,13 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -18,9 +19,9 @@ from backout import journal, production
 from backout.campaign import Campaign
 from backout.configuration import Project, load_project
 from backout.masking import Masking
-from backout.postgres import Server
+from backout.postgres import Database, Server
 from backout.repository import copy_repository
-from backout.worker import Target
+from backout.worker import Target, Worker
 
 ROOT = Path(__file__).parents[1]
 
@@ -187,6 +188,46 @@ class Crew:
 def crew(rehearsed: Path, tmp_path: Path) -> Crew:
     """A project that is deployed, and that a test may break."""
     return Crew(Path(shutil.copytree(rehearsed, tmp_path / "crew")))
+
+
+def _crew_at(server: Server, root: Path, revision: str) -> Database:
+    """A copy of a database in which twelve people have lived since a1."""
+
+    def build(database: Database) -> None:
+        with Worker(Target(root / "alembic.ini"), server) as worker:
+            names = [one.id for one in worker.load(database).revisions]
+            for part in (names[:1], names[1 : names.index(revision) + 1]):
+                if part:
+                    report = worker.advance(database, part)
+                    assert report.outcome == "applied", report
+                if part == names[:1]:
+                    with psycopg.connect(database.url) as connection:
+                        connection.execute(
+                            "INSERT INTO people (name, email) SELECT 'Ann ' || n, 'ann' || n || '@example.org' "
+                            "FROM generate_series(1, 12) AS n"
+                        )
+
+    return server.clone(server.template(f"crew at {revision}", build))
+
+
+@pytest.fixture(scope="session")
+def crew_at() -> Callable[[Server, Path, str], Database]:
+    """Make a database on a server: of the project there, at a revision, with people in it."""
+    return _crew_at
+
+
+@pytest.fixture
+def deployed(backout_server: Server, rehearsed: Path) -> Iterator[Callable[[str], Database]]:
+    """Make such databases on this run's server; dropped after the test."""
+    made: list[Database] = []
+
+    def make(revision: str) -> Database:
+        made.append(_crew_at(backout_server, rehearsed, revision))
+        return made[-1]
+
+    yield make
+    for database in made:
+        backout_server.drop(database)
 
 
 @pytest.fixture
