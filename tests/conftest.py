@@ -147,10 +147,10 @@ def _small_chain(root: Path) -> Chain:
 
 
 @pytest.fixture(scope="session")
-def rehearsed(backout_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``samples/production``, with the evidence that was measured on this run's server; to be copied."""
+def rehearsed(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``samples/production``, with the evidence that was measured on such a server as this run's; to be copied."""
     root = shutil.copytree(ROOT / "tests" / "samples" / "production", tmp_path_factory.mktemp("rehearsed") / "crew")
-    with Campaign(Target(root / "alembic.ini"), backout_server.handle()) as campaign:
+    with Campaign(Target(root / "alembic.ini"), pytestconfig.option.postgres) as campaign:
         for result in campaign.measure(campaign.choose(())):
             campaign.files.write(result.evidence)
     return Path(root)

@@ -137,7 +137,9 @@ def test_an_env_that_writes_before_anybody_agreed_may_not(small_chain: Any, disp
     text = env.read_text()
     assert "    context.configure" in text
     env.write_text(
-        text.replace("    context.configure", "    connection.exec_driver_sql('CREATE SCHEMA early')\n    context.configure", 1)
+        text.replace(
+            "    context.configure", "    connection.exec_driver_sql('CREATE SCHEMA early')\n    context.configure", 1
+        )
     )
     database = disposable()
     with pytest.raises(BackoutError) as caught, open_deployment(_target(small_chain), database.url, Masking()):
@@ -181,9 +183,7 @@ def test_a_file_that_is_no_evidence_is_an_error(crew: Any, disposable: Make) -> 
 
 
 @pytest.mark.parametrize("revisions", [(), ("b2", "c3"), ("zz",)])
-def test_current_is_what_the_database_says(
-    branched: Deployment, disposable: Make, revisions: tuple[str, ...]
-) -> None:
+def test_current_is_what_the_database_says(branched: Deployment, disposable: Make, revisions: tuple[str, ...]) -> None:
     database = disposable()
     assert _elsewhere(branched, database).current() == ()
     at(database.url, *reversed(revisions))
