@@ -1,7 +1,7 @@
 """The ``backout`` command: reads options, calls the engine, prints, and turns errors into exit codes.
 
-Exit codes: 0 clean; 1 something failed; 2 usage or configuration; 3 refused. ``backout postgres -- COMMAND``
-returns the command's. Thin.
+Exit codes: 0 clean; 1 something failed; 2 usage or configuration; 3 refused; 130 interrupted. ``backout postgres --
+COMMAND`` returns the command's. Thin.
 """
 
 import os
@@ -35,6 +35,9 @@ class _Group(click.Group):
         except BackoutError as error:
             click.echo(f"error: {error}", err=True)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(128 + signal.SIGINT)
 
 
 @click.group(
