@@ -197,7 +197,7 @@ def test_a_check_that_a_later_step_makes_untrue(run: Run, root: Path) -> None:
     fence = line(root, "psql -XAtc 'SELECT count(*) > 0") - 1
     assert outcomes["forget.again"].startswith(
         f"runbooks/count-up.md:{fence}: the check one.2 does not hold any more after the step forget, and a run that "
-        "is resumed there would stop at it; say <!-- until: forget --> above it, if that is right: runbooks/count-up.md:"
+        "is resumed there would stop at it; say <!-- until: forget --> above it, if that is right: runbooks/"
     )
 
 
