@@ -318,8 +318,10 @@ def test_a_page_that_breaks_the_contract_is_told_whole(site: Site) -> None:
         ),
         (
             ["count-up", "--env", "staging", "--resume"],
-            "{root}/build/journals has no unfinished journal of runbooks/count-up.md in staging; "
-            "begin without --resume",
+            (
+                "{root}/build/journals has no unfinished journal of runbooks/count-up.md in staging; "
+                "begin without --resume"
+            ),
         ),
     ],
 )
@@ -465,8 +467,8 @@ def test_a_runbook_that_was_edited_is_refused(site: Site) -> None:
     done = site.run("count-up", "--env", "staging", "--yes", "--resume")
     assert done.returncode == 3
     assert done.stderr == (
-        f"error: runbooks/count-up.md was edited since {site.journals[0].path} was begun, so that what is done there may "
-        "be something else; bring back its text (commit unknown), or begin anew: --from-step\n"
+        f"error: runbooks/count-up.md was edited since {site.journals[0].path} was begun, so that what is done there "
+        "may be something else; bring back its text (commit unknown), or begin anew: --from-step\n"
     )
 
 
