@@ -40,7 +40,7 @@ from backout.schema import PRISTINE, snapshot
 SHOWN = 20  # differences
 
 # When the server, and not the dump, is at fault.
-_NOT_OF_THE_DUMP = (FULL, *LOST, "permission denied to", "must be owner of")
+_NOT_OF_THE_DUMP = (*LOST, "permission denied", "must be owner of", "must be able to")
 
 
 class _NoBackupError(BackoutError):
@@ -160,14 +160,14 @@ def _checked(dump: Path, database: RealDatabase | None, watch: Watch) -> Manifes
 def _server(choice: str | None, dump: Path, manifest: Manifest) -> Iterator[Server]:
     """A disposable server of the dump's major version."""
     named = choice or os.environ.get("BACKOUT_POSTGRES", "").strip()
-    system = f"system:{manifest.major}"
+    system, room = f"system:{manifest.major}", 2 * manifest.database_size  # with what is logged
     # libpq's variables tell of the server that was dumped, and not of this one.
-    with open_server(choice, alone=True) as server:
+    with open_server(choice, alone=True, room=room) as server:
         if named or server.major == manifest.major or installed(manifest.major) is None:
             _require_major(dump, manifest, server.major, server.description, f"choose one: --postgres {system}")
             yield server
             return
-    with open_server(system, alone=True) as server:
+    with open_server(system, alone=True, room=room) as server:
         yield server
 
 
@@ -236,6 +236,11 @@ def _restore(
     ended = run(command, environment, look=lambda doing: watch(f"restoring {doing}".rstrip()))
     if not ended.status:
         return
+    if FULL in ended.said:
+        raise BackoutError(
+            f"pg_restore said: {ended.said}; the server has no room for what is restored: "
+            "make some, or choose a server that has it: --postgres postgresql://…"
+        )
     if ended.status < 0 or any(text in ended.said for text in _NOT_OF_THE_DUMP):
         raise BackoutError(f"pg_restore said: {ended.said}; mend that, and begin again")
     raise _refused(dump, [f"it does not restore: pg_restore said: {ended.said}"])
