@@ -681,6 +681,26 @@ def test_nothing_is_left_of_a_restore_that_fails(real: RealDatabase, folder: Pat
     assert databases(real) == before
 
 
+def test_what_could_not_be_dropped_is_told(real: RealDatabase, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our session was ended, too."""
+    dump = backups.take(real, folder).dump
+    name = f"{real.name}_beside"
+
+    def cut(doing: str) -> None:
+        if doing.startswith("counting"):
+            execute(
+                real,
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                f"WHERE application_name = 'backout restore' AND datname IN ('{real.name}', '{name}')",
+            )
+
+    with pytest.raises(BackoutError) as caught:
+        backups.restore(dump, real, name, watch=cut)
+    execute(real, f"DROP DATABASE {name} WITH (FORCE)")
+    assert "terminating connection due to administrator command" in str(caught.value)
+    assert str(caught.value).endswith(f"; the database {name} is left half restored: drop it")
+
+
 # -- the directory ----------------------------------------------------------------------------------
 
 
