@@ -507,7 +507,8 @@ def _health(url: str | None) -> dict[str, Any] | None:
     except urllib.error.HTTPError as error:
         return _heard(error.code, error.read(2000))
     except (OSError, ValueError, http.client.HTTPException) as error:
-        return {"status": None, "told": f"no answer: {getattr(error, 'reason', None) or error or type(error).__name__}"}
+        reason = " ".join(str(getattr(error, "reason", error)).split()) or type(error).__name__
+        return {"status": None, "told": f"no answer: {reason}"}
 
 
 def _heard(status: int, body: bytes) -> dict[str, Any]:
