@@ -1,5 +1,6 @@
 """Every reason against a change: each check fires on what it is for, is silent otherwise, and all are told at once."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -400,31 +401,41 @@ def test_where_nothing_is_changed_no_backup_is_needed(at: Callable[[str], Deploy
     assert ask(at("f6"), accepted={}).refusals == ()
 
 
-def test_what_is_wrong_with_a_receipt(at: Callable[[str], Deployment], monkeypatch: pytest.MonkeyPatch) -> None:
-    receipt = SimpleNamespace(kind="dump", by="ann", taken=datetime(2026, 11, 28, 1, 2, tzinfo=UTC))
-    asked: list[Any] = []
+def test_a_backup_counts_once_it_was_restored_and_while_it_is_young(
+    at: Callable[[str], Deployment], tmp_path: Path
+) -> None:
+    deployment, limits = at("c3"), Limits(tmp_path)
+    dump = backups.take(deployment.real, tmp_path).dump
+    (refusal,) = ask(deployment, accepted={}, limits=limits).refusals
+    assert refusal.observed == f"there is no receipt of a backup of this database in {tmp_path}"
+    assert refusal.details == (f"the backup {dump.name} was not verified; verify it: backout backup verify {dump}",)
+    backups.verify(dump, database=deployment.real)
+    assert ask(deployment, accepted={}, limits=limits).refusals == ()
+    assert ask(deployment, direction="downgrade", accepted={}, limits=limits).refusals == ()
+    (refusal,) = ask(deployment, accepted={}, limits=Limits(tmp_path, backup_age=timedelta(microseconds=1))).refusals
+    assert re.fullmatch(rf"the backup {dump.name} is .* old, and at most .* are allowed; .*", refusal.observed)
+    assert (refusal.advice, refusal.runbook) == ("see what there is: backout backup list", "verify-a-backup")
+
+
+def test_a_rollback_wants_a_backup_of_what_it_drops(at: Callable[[str], Deployment], tmp_path: Path) -> None:
+    """One from before the upgrade has nothing of what was written since."""
     deployment = at("c3")
-    monkeypatch.setattr(
-        backups, "latest_receipt", lambda folder, *, database: asked.append((folder, database)) or receipt
-    )
-    monkeypatch.setattr(backups, "problem", lambda *given: asked.append(given) or "it is 30 hours old")
-    found = ask(deployment, accepted={}, limits=Limits(Path("/kept"), backup_age=timedelta(hours=7)))
-    assert found.refusals == (
-        Refusal("backup", "it is 30 hours old", "take another one: backout backup && backout backup verify --latest"),
-    )
-    assert asked[0] == (Path("/kept"), deployment.real)
-    assert (asked[1][0], asked[1][2]) == (receipt, timedelta(hours=7))
+    backups.verify(backups.take(deployment.real, tmp_path).dump, database=deployment.real)
+    with deployment.connect("test") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'd4'")
+    accepted = {"drift": "the row says so only"}
+    (refusal,) = ask(deployment, direction="downgrade", accepted=accepted, limits=Limits(tmp_path)).refusals
+    assert "is of the database at c3, and it is at d4 now; " in refusal.observed
 
 
-def test_a_receipt_that_only_says_so(at: Callable[[str], Deployment], monkeypatch: pytest.MonkeyPatch) -> None:
-    receipt = SimpleNamespace(kind="dump", by="ann", taken=datetime(2026, 11, 28, 1, 2, tzinfo=UTC))
-    monkeypatch.setattr(backups, "latest_receipt", lambda *_, **__: receipt)
-    monkeypatch.setattr(backups, "problem", lambda *_: None)
-    assert ask(at("d4"), to="e5", accepted={}).notes == ()
-    receipt.kind = "statement"
-    assert ask(at("d4"), to="e5", accepted={}).notes == (
-        "backup: ann says that there is a backup, taken 2026-11-28 01:02 UTC; nobody restored it",
-    )
+def test_a_receipt_that_only_says_so(at: Callable[[str], Deployment], tmp_path: Path) -> None:
+    deployment = at("d4")
+    backups.record(
+        deployment.real, tmp_path, provider="cloud", snapshot="snap-1", taken=datetime.now(UTC), by="ann",
+        version_table="alembic_version",
+    )  # fmt: skip
+    (note,) = ask(deployment, to="e5", accepted={}, limits=Limits(tmp_path)).notes
+    assert note.startswith("backup: a statement, not verified: ann says that cloud took the snapshot snap-1 at ")
 
 
 # -- disk -------------------------------------------------------------------------------------------
@@ -446,8 +457,10 @@ def test_a_disk_that_cannot_be_seen(at: Callable[[str], Deployment], monkeypatch
     monkeypatch.setattr(preflight, "SMALL", 0)
     monkeypatch.setattr("shutil.disk_usage", lambda path: (_ for _ in ()).throw(OSError))
     assert ask(at("b2"), to="c3").notes == (
-        "disk: about 0.0 GB are needed while public.people are written anew or indexed; "
-        "how much is free on the server cannot be seen from here: look there",
+        (
+            "disk: about 0.0 GB are needed while public.people are written anew or indexed; "
+            "how much is free on the server cannot be seen from here: look there"
+        ),
     )
 
 

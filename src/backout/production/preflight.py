@@ -181,9 +181,7 @@ def _answers(name: str, check: Check, question: Question) -> Answer:
 
 def _server(question: Question) -> Answer:
     connection = question.connection
-    row = connection.execute(
-        "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')"
-    ).fetchone()
+    row = connection.execute("SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')").fetchone()
     assert row is not None
     if row[0]:
         yield Refusal("server", "this is a read-only replica", "name the primary in DATABASE_URL")
@@ -302,21 +300,24 @@ def _preconditions(question: Question) -> Answer:
 def _backup(question: Question) -> Answer:
     if not question.revisions or not _has_rows(question):
         return
-    limits = question.limits
-    receipt = backups.latest_receipt(limits.backups, database=question.deployment.real)
+    limits, database = question.limits, question.deployment.real
+    receipt = backups.latest_receipt(limits.backups, database=database)
     if receipt is None:
         yield Refusal(
             "backup",
             f"there is no receipt of a backup of this database in {limits.backups}",
             "take one and verify it: backout backup && backout backup verify --latest",
             "verify-a-backup",
+            backups.objections(limits.backups, database=database),
         )
         return
-    problem = backups.problem(receipt, question.now, limits.backup_age)
+    # A rollback drops what was written since: a backup from before the upgrade does not have it.
+    at = tuple(question.current) if question.direction == "downgrade" else None
+    problem = backups.problem(receipt, question.now, limits.backup_age, revisions=at)
     if problem is not None:
-        yield Refusal("backup", problem, "take another one: backout backup && backout backup verify --latest")
+        yield Refusal("backup", problem, "see what there is: backout backup list", "verify-a-backup")
     elif receipt.kind == "statement":
-        yield f"{receipt.by} says that there is a backup, taken {receipt.taken:%Y-%m-%d %H:%M} UTC; nobody restored it"
+        yield str(receipt)
 
 
 def _has_rows(question: Question) -> bool:
