@@ -206,9 +206,11 @@ def test_a_change_and_its_way_back(case: Case, bench: Bench) -> None:
         before = snapshot(connection)
         execute(database, case.forth)
         after = snapshot(connection)
+        assert snapshot(connection, before=before) == after
         dumped = dump(bench.server, database)
         execute(database, case.back)
         restored = snapshot(connection)
+        assert snapshot(connection, before=after) == snapshot(connection, before=before) == restored
         assert named(changes(before, after)) == expected
         left, notes = differences(before, restored, between=after)
         assert (named(left), notes) == (case.left, case.notes)
