@@ -454,8 +454,9 @@ _QUERIES: Mapping[str, LiteralString] = {
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.oid >= {first} AND c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
           AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
-          AND NOT EXISTS (SELECT FROM pg_depend
-                          WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e')
+          AND c.oid NOT IN (SELECT objid FROM pg_depend
+                            WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_extension'::regclass
+                              AND deptype = 'e')
     """,
     "columns": """
         SELECT a.attrelid, a.attname, quote_ident(a.attname), a.attnum, a.atttypid,
