@@ -7,6 +7,7 @@
     after = snapshot(connection)
     changes(before, after)                      # what it changed
     differences(before, restored)               # what a round trip did not restore, and what is only a note
+    same_relations(before, after)               # what it left alone
     fold([changes of every revision])           # the schema at a revision
 
 Not here: how a schema is read, and how names and definitions are written (``schema.reading``); the rows of tables
@@ -20,7 +21,18 @@ from backout.evidence import SchemaChange
 from backout.schema.parts import Key
 from backout.schema.reading import Position, Snapshot, moved, roles, snapshot
 
-__all__ = ["PRISTINE", "Position", "Snapshot", "changes", "differences", "fold", "moved", "roles", "snapshot"]
+__all__ = [
+    "PRISTINE",
+    "Position",
+    "Snapshot",
+    "changes",
+    "differences",
+    "fold",
+    "moved",
+    "roles",
+    "same_relations",
+    "snapshot",
+]
 
 # What every new database holds.
 PRISTINE: Mapping[Key, str] = {
@@ -37,6 +49,20 @@ def changes(before: Snapshot, after: Snapshot) -> tuple[SchemaChange, ...]:
     changed = [key for key, definition in was.items() if now.get(key) != definition]
     changed += [key for key in now if key not in was]
     return tuple(SchemaChange(*key, was.get(key), now.get(key)) for key in sorted(changed))
+
+
+_ALONE = frozenset(("table", "column", "constraint", "index", "comment", "privilege", "owner"))
+
+
+def same_relations(before: Snapshot, after: Snapshot) -> frozenset[int]:
+    """OIDs of relations that are as they were, with all that belongs to them; none when something else differs, which
+    may concern them.
+    """
+    for change in changes(before, after):
+        if change.kind not in _ALONE or (change.kind == "table" and "PARTITION" in f"{change.before} {change.after}"):
+            return frozenset()
+    was, now = (one.reading.parts if one.reading is not None else {} for one in (before, after))
+    return frozenset(oid for oid, part in now.items() if was.get(oid) is part)
 
 
 def fold(steps: Iterable[Iterable[SchemaChange]], start: Mapping[Key, str] = PRISTINE) -> dict[Key, str]:
