@@ -158,7 +158,7 @@ def _reading(connection: psycopg.Connection[Any]) -> Iterator[Callable[[Mapping[
 def _book(
     ask: Callable[[Mapping[str, str]], dict[str, Rows]], version: int, ignored: frozenset[str], before: Snapshot | None
 ) -> "_Book":
-    """Read and enter everything, or what may differ from an earlier snapshot."""
+    """Read and enter everything, or of the parts of relations those that may differ from an earlier snapshot."""
     reading = before.reading if before is not None else None
     found = ask(FACTS if reading is None else {**FACTS, **newer_queries(reading.since)})
     facts = _facts(version, found, ignored)
@@ -306,10 +306,10 @@ class _Book:
 
     def doubts(self, before: Snapshot) -> bool:
         """Whether what was taken over from an earlier snapshot may read otherwise now: it names what has changed."""
-        assert before.reading is not None
-        if before.reading.roles != frozenset(self._found["roles"]):
+        reading = before.reading
+        if reading is None or reading.roles != frozenset(self._found["roles"]):
             return True
-        if any(self._known.get(place, name) != name for place, name in before.reading.names.items()):
+        if any(self._known.get(place, name) != name for place, name in reading.names.items()):
             return True
         return any(
             key[0] in _SHOWN_ELSEWHERE and before.objects.get(key) != self._objects.get(key)
