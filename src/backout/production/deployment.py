@@ -30,7 +30,6 @@ from backout.postgres import RealDatabase, real_database
 from backout.schema import PRISTINE, Key
 from backout.worker import Chain, Revision, Target, Worker
 
-
 READ_ONLY = "25006"  # read_only_sql_transaction
 
 
