@@ -203,10 +203,8 @@ def _noticed(page: Page, project: Project, server: Server) -> bool:
                     checks.setdefault(page.proof_point(step).id, []).append(step)
             undone = [one for one in (page.runbook.sections if page.runbook else ()) if one.way_back is not None]
             for step in page.runnable:
-                sections = [section for section in undone if step == section.blocks[0]]
-                if any(run.prove_way_back(section).outcome != "passed" for section in sections):
-                    return True
-                if run.reach(step).outcome != "passed":
+                proofs = [run.prove_way_back(section) for section in undone if step == section.blocks[0]]
+                if any(result.outcome != "passed" for result in (*proofs, run.reach(step))):
                     return True
                 if any(run.prove(check).outcome != "passed" for check in checks.get(step.id, ())):
                     return True
