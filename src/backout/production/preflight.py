@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from backout.rules import apply_waivers, judge, waivers
 from backout.worker import Direction, Revision
 
 COUNT_SECONDS = 10.0
+LOCK_SECONDS = 2.0  # somebody may hold a table for ever
 SMALL = 64 * 1024 * 1024  # bytes; a disk with less room has other troubles
 
 
@@ -116,14 +118,16 @@ Check = Callable[[Question], Answer]
 
 
 def look(question: Question, accepted: Mapping[str, str]) -> Preflight:
-    """Make every check.
+    """Make every check; while another runner works on the database, only those that it does not disturb.
 
     :param accepted: name of a check → why its refusals do not count.
     """
+    checks = {name: check for name, check in CHECKS.items() if question.runner is None or name in FIRM}
+    _wait_for_locks(question.connection, LOCK_SECONDS)
     refusals: list[Refusal] = []
     passed_over: list[tuple[Refusal, str]] = []
     notes: list[str] = []
-    for name, check in CHECKS.items():
+    for name, check in checks.items():
         for answer in _answers(name, check, question):
             if isinstance(answer, str):
                 notes.append(f"{name}: {answer}")
@@ -131,7 +135,8 @@ def look(question: Question, accepted: Mapping[str, str]) -> Preflight:
                 passed_over.append((answer, accepted[name]))
             else:
                 refusals.append(answer)
-    return Preflight(tuple(refusals), tuple(passed_over), tuple(notes), tuple(CHECKS))
+    _wait_for_locks(question.connection, 0)
+    return Preflight(tuple(refusals), tuple(passed_over), tuple(notes), tuple(checks))
 
 
 def violators(connection: psycopg.Connection[Any], preconditions: Iterable[FailsOnData]) -> Iterator[Refusal | str]:
@@ -162,6 +167,11 @@ def violators(connection: psycopg.Connection[Any], preconditions: Iterable[Fails
                 f"{rows} of {one.table} would make it fail with {one.error}",
                 f"mend them first; they are counted by: {one.count_query}",
             )
+
+
+def _wait_for_locks(connection: psycopg.Connection[Any], seconds: float) -> None:
+    with suppress(psycopg.Error):  # a server that is gone is what the checks find
+        connection.execute("SELECT set_config('lock_timeout', %s, false)", [f"{seconds:.0f}s"])
 
 
 def _answers(name: str, check: Check, question: Question) -> Answer:
