@@ -127,7 +127,7 @@ class Site:
         return set(self.ask("SELECT id, name, email FROM people"))
 
     def ask(self, *statements: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.url, autocommit=True) as connection:
+        with psycopg.connect(self.url, autocommit=True, options="-c synchronous_commit=off") as connection:
             for statement in statements:
                 cursor = connection.execute(statement)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
@@ -311,9 +311,8 @@ def test_a_runner_that_is_killed_in_a_commit(deploy: Make, record_property: Reco
     second = site.run("apply", "--wait", "0")
     assert second.end() == 3, second.said
     assert f"  runner: a step of a runner that is gone still runs (session {pid} of postgres since " in second.said
-    site.ask("SET synchronous_commit = off", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-             f"WHERE pid = {pid}")  # fmt: skip
     site.set("synchronous_commit", "off")
+    site.ask(f"SELECT pg_terminate_backend({pid})")
     until(lambda: not site.sessions(f"backout {direction} d4"))
     at = "d4" if direction == "upgrade" else "c3"
     site.is_whole(at)
