@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from backout import __version__
-from backout.cli import rehearsal
+from backout.cli import preview, rehearsal
 from backout.cli.options import POSTGRES
 from backout.configuration import load_project
 from backout.errors import BackoutError, ConfigurationError, Refused
@@ -136,7 +136,7 @@ def serve(choice: str | None, address: str) -> None:
     serve_site(load_project(Path.cwd()), address, choice, click.echo)
 
 
-for command in (rehearsal.rehearse, rehearsal.check, rehearsal.explain):
+for command in (preview.preview, preview.salvage, rehearsal.rehearse, rehearsal.check, rehearsal.explain):
     main.add_command(command)
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from backout.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from backout.worker import Target
 
 POSTGRES = click.option(
     "--postgres",
@@ -47,3 +52,40 @@ def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):  # fmt: skip
         command = option(command)
     return command
+
+
+def target_of(
+    configuration: Path,
+    section: str,
+    arguments: tuple[str, ...],
+    python: str,
+    environment: tuple[str, ...],
+    options: tuple[str, ...],
+    hooks: Path | None,
+) -> Target:
+    """The chain that these options name.
+
+    :raises ConfigurationError: a pair without a name or a value.
+    """
+    from backout.worker import Target  # noqa: PLC0415
+
+    return Target(
+        configuration=configuration,
+        section=section,
+        python=python,
+        environment=pairs("--env", environment),
+        options=pairs("--set", options),
+        arguments=arguments,
+        hooks=hooks,
+    )
+
+
+def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    """``NAME=VALUE`` options as a table."""
+    pairs = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals or not name:
+            raise ConfigurationError(f"{option} {one!r} has no name and value; write {option} NAME=VALUE")
+        pairs[name] = value
+    return pairs

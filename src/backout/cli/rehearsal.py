@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from backout import __version__
-from backout.cli.options import POSTGRES, target_options
+from backout.cli.options import POSTGRES, target_of, target_options
 from backout.errors import BackoutError, ConfigurationError
 
 
@@ -55,7 +55,7 @@ def rehearse(
     from backout.rules import load_catalogue  # noqa: PLC0415
 
     with ExitStack() as stack:
-        campaign = stack.enter_context(Campaign(_target(**target), choice, step_seconds=timeout, jobs=jobs))
+        campaign = stack.enter_context(Campaign(target_of(**target), choice, step_seconds=timeout, jobs=jobs))
         click.echo(f"backout: {campaign.server.description}", err=True)
         chosen = campaign.choose(revisions, only_new=new)
         if not chosen:
@@ -112,7 +112,7 @@ def check(revisions: Sequence[str], jobs: int, timeout: float, update: bool, cho
     from backout.formats import unchecked  # noqa: PLC0415
     from backout.rules import UNUSED  # noqa: PLC0415
 
-    with Campaign(_target(**target), choice, step_seconds=timeout, jobs=jobs) as campaign:
+    with Campaign(target_of(**target), choice, step_seconds=timeout, jobs=jobs) as campaign:
         click.echo(f"backout: {campaign.server.description}", err=True)
         chosen = campaign.choose(revisions)
         with Progress(len(chosen)) as progress:
@@ -177,35 +177,3 @@ def _wrapped(paragraph: str) -> str:
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:
     path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _target(
-    configuration: Path,
-    section: str,
-    arguments: tuple[str, ...],
-    python: str,
-    environment: tuple[str, ...],
-    options: tuple[str, ...],
-    hooks: Path | None,
-) -> Any:
-    from backout.worker import Target  # noqa: PLC0415
-
-    return Target(
-        configuration=configuration,
-        section=section,
-        python=python,
-        environment=_pairs("--env", environment),
-        options=_pairs("--set", options),
-        arguments=arguments,
-        hooks=hooks,
-    )
-
-
-def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:
-    pairs = {}
-    for one in given:
-        name, equals, value = one.partition("=")
-        if not equals or not name:
-            raise ConfigurationError(f"{option} {one!r} has no name and value; write {option} NAME=VALUE")
-        pairs[name] = value
-    return pairs

@@ -22,8 +22,22 @@ from backout.configuration import Project
 from backout.docstrings import section
 from backout.errors import BackoutError, ConfigurationError, Refused
 from backout.production.deployment import Deployment, database_url, open_deployment
+from backout.production.preview import Preview, preview
+from backout.production.salvage import SCHEMA as SALVAGE_SCHEMA
+from backout.production.salvage import Plan as SalvagePlan
+from backout.production.salvage import Restoration, Salvage
+from backout.production.salvage import contents as salvage_contents
+from backout.production.salvage import drop as drop_salvage
+from backout.production.salvage import plan as plan_salvage
+from backout.production.salvage import restoration as plan_restoration
+from backout.production.sentences import conclusion, details, size_of
+from backout.production.sentences import to_builtins as preview_values
 
-__all__ = ["Deployment", "database_url", "open_deployment"]
+__all__ = [
+    "SALVAGE_SCHEMA", "Deployment", "Preview", "Restoration", "Salvage", "SalvagePlan", "conclusion", "database_url",
+    "details", "drop_salvage", "open_deployment", "plan_restoration", "plan_salvage", "preview", "preview_values",
+    "salvage_contents", "size_of",
+]  # fmt: skip
 
 # Any number that nobody else takes for an advisory lock of this database; "backout" in ASCII, read as hexadecimal.
 MIGRATION_LOCK = 0x6261636B6F7574
