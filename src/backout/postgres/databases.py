@@ -183,15 +183,19 @@ class Server:
             return database
 
     def replace(self, database: Database, source: Database) -> Database:
-        """Put a copy of ``source`` in the place of a database, under the same name and URL.
+        """Put a copy of ``source`` in the place of a database, under the same name, URL and OID.
 
-        Ends the sessions of both.
+        Ends the sessions of both. The OID, because a backup is of the database of that name and OID.
 
         :return: the database as it is now, with its new token.
         """
         self.disconnect(source)
+        rows = self._execute("SELECT oid::bigint FROM pg_database WHERE datname = {}", sql.Literal(database.name))
         self.drop(database)
-        return self._make(self._copy_of(source), name=database.name)
+        copy = self._copy_of(source)
+        if rows:
+            copy += sql.SQL(" OID {}").format(sql.Literal(rows[0][0]))
+        return self._make(copy, name=database.name)
 
     def drop(self, database: Database) -> None:
         """End its sessions and drop it. Nothing happens when it is gone already.
