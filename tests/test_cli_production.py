@@ -72,9 +72,8 @@ def current(database: Database) -> str:
         ("rollback", "DATABASE_URL=postgresql://crew@db/crew backout rollback --confirm 7f544264830f"),
     ],
 )
-def test_the_help_ends_with_an_example(monkeypatch: pytest.MonkeyPatch, command: str, example: str) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    done = run(command, "--help")
+def test_the_help_ends_with_an_example(command: str, example: str) -> None:
+    done = CliRunner().invoke(main, [command, "--help"], terminal_width=100)
     assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, f"  Example:  {example}")
 
 

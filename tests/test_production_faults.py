@@ -40,7 +40,7 @@ ENVIRON = {
 }
 PATIENCE = 120.0  # seconds, for what comes by itself, on a machine that does other things
 HEAD = "f6"
-NOT_UNIQUE = "make people.email unique, which leaves an invalid index where one stands twice"
+
 
 Record = Callable[[str, Any], None]
 
@@ -332,14 +332,13 @@ def test_a_server_that_is_killed(deploy: Make, record_property: Record, own_choi
         until(lambda: site.sessions(f"backout {direction} d4", "wait_event = 'PgSleep'"))
         with restarted(other):
             assert run.end() == 1
-        failure, *rest = last(run.said, 5)
+        line = 25 if direction == "upgrade" else 31
+        assert f"error: alembic/versions/d4_greeting.py:{line}: the {direction} of d4 failed: " in run.said
         assert (
-            f"error: alembic/versions/d4_greeting.py:{25 if direction == 'upgrade' else 31}: the {direction} of d4 "
+            "; runbook: migration-failed-half-way\n  where the database stands is not known: could not connect"
             in run.said
         )
-        assert "; runbook: migration-failed-half-way" in run.said
-        assert "  where the database stands is not known: could not connect to the database " in run.said
-        assert run.said.count("; look before anything else: backout apply --dry-run") == 1
+        assert last(run.said, 1)[0].endswith("; look before anything else: backout apply --dry-run")
         site.set("sample.sleep", 0)
         site.is_whole("c3" if direction == "upgrade" else "d4")
         happened = "told that nobody knows where it stands; when the server was back, nothing of the step was left"
@@ -353,10 +352,12 @@ def restarted(server: Server) -> Iterator[None]:
     postmaster = psutil.Process(int((folder / "data" / "postmaster.pid").read_text().split()[0]))
     backends = postmaster.children(recursive=True)
     postmaster.kill()
-    psutil.wait_procs([postmaster, *backends])
+    # Whoever has started it will ask how it ended, and until then its number looks as if it lived.
+    until(lambda: postmaster.status() == psutil.STATUS_ZOMBIE and not any(one.is_running() for one in backends))
+    (folder / "data" / "postmaster.pid").unlink()
     yield
     assert server.binaries is not None
-    start = [server.binaries.program("pg_ctl"), "start", "-w", "-D", folder / "data", "-l", folder / "server.log"]
+    start = [server.binaries.program("pg_ctl"), "start", "-w", "-D", folder / "data", "-l", folder / "again.log"]
     subprocess.run(start, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=folder, **as_server())
 
 
@@ -480,7 +481,7 @@ def test_a_migration_that_fails_in_its_middle(deploy: Make, record_property: Rec
     run = site.run("apply", "--accept", "preconditions=to see it fail")
     assert run.end() == 1
     assert last(run.said, 3) == [
-        'error: alembic/versions/e5_email_required.py:23: the upgrade of e5 failed: 23502 column "email" of relation '
+        'error: alembic/versions/e5_email_required.py:21: the upgrade of e5 failed: 23502 column "email" of relation '
         '"people" contains null values; runbook: migration-failed-half-way',
         *transaction_undone("e5", "d4"),
     ]
@@ -501,19 +502,20 @@ def test_a_migration_that_fails_outside_of_a_transaction(deploy: Make, record_pr
     run = site.run("apply", "--accept", "preconditions=to see it fail")
     assert run.end() == 1
     assert last(run.said, 3) == [
-        "error: alembic/versions/f6_email_unique.py:20: the upgrade of f6 failed: 23505 could not create unique index "
+        "error: alembic/versions/f6_email_unique.py:17: the upgrade of f6 failed: 23505 could not create unique index "
         '"uq_people_email" (Key (email)=(ann1@example.org) is duplicated.); runbook: migration-failed-half-way',
         "  the database is at e5",
         "  f6 does not run in one transaction: a part of it may be there; see: backout apply --dry-run",
     ]
     seen = site.run("apply", "--dry-run")
     assert seen.end() == 3
-    assert last(seen.said, 5)[0] == "error: nothing was changed; 2 reasons against it:"
-    assert "; runbook: schema-drift" in last(seen.said, 5)[1] or "; runbook: schema-drift" in seen.said
-    assert (
+    assert last(seen.said, 4)[:3] == [
+        "error: nothing was changed; 2 reasons against it:",
+        "  drift: the schema is not what the revisions make, in 1 object; find out who changed it; runbook: schema-drift",
         "    index public.uq_people_email is there, and no revision makes it: "
-        "CREATE UNIQUE INDEX uq_people_email ON public.people USING btree (email) INVALID"
-    ) in seen.said
+        "CREATE UNIQUE INDEX uq_people_email ON public.people USING btree (email) INVALID",
+    ]
+    assert last(seen.said, 1)[0].startswith("  preconditions: 2 rows of public.people would make it fail with 23505 ")
     site.ask(
         "DROP INDEX CONCURRENTLY uq_people_email", "UPDATE people SET email = 'ben@example.org' WHERE name = 'Ben'"
     )
