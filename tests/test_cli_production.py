@@ -1,6 +1,5 @@
 """backout apply and rollback: what is typed and asked, what is printed and written, and how they end."""
 
-import fcntl
 import getpass
 import json
 import os
@@ -8,7 +7,6 @@ import pty
 import socket
 import subprocess
 import sys
-import termios
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +26,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="NOT CHECKED: te
 BACKOUT = Path(sys.executable).parent / "backout"
 ACCEPTED = ("--accept", "backup=a test")
 UNIQUE = "make people.email unique, which leaves an invalid index where one stands twice"
+IN_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
 ROLLBACK = [
     f"Roll back f6: {UNIQUE}",
     "Data loss, by its docstring: none",
@@ -221,8 +222,10 @@ def test_refused(at: Callable[[str], Database], crew: Any) -> None:
     assert done.exit_code == 3
     assert done.stderr.splitlines()[-2:] == [
         "error: nothing was changed; 1 reason against it:",
-        f"  backup: there is no receipt of a backup of this database in {crew.root}/backups; take one and verify it: "
-        "backout backup && backout backup verify --latest; runbook: verify-a-backup",
+        (
+            f"  backup: there is no receipt of a backup of this database in {crew.root}/backups; take one and verify "
+            "it: backout backup && backout backup verify --latest; runbook: verify-a-backup"
+        ),
     ]
     assert current(database) == "e5"
 
@@ -371,8 +374,8 @@ def test_an_operator_is_asked(
     database = at("f6")
     ours, its = pty.openpty()
     process = subprocess.Popen(
-        [BACKOUT, "rollback", *ACCEPTED], stdin=its, stdout=its, stderr=its, cwd=crew.root, start_new_session=True,
-        env={**environment, "DATABASE_URL": database.url}, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        [sys.executable, "-c", IN_TERMINAL, BACKOUT, "rollback", *ACCEPTED], stdin=its, stdout=its, stderr=its,
+        cwd=crew.root, env={**environment, "DATABASE_URL": database.url}, start_new_session=True,
     )  # fmt: skip
     os.close(its)
     said = b""

@@ -446,8 +446,10 @@ def test_a_disk_that_cannot_be_seen(at: Callable[[str], Deployment], monkeypatch
     monkeypatch.setattr(preflight, "SMALL", 0)
     monkeypatch.setattr("shutil.disk_usage", lambda path: (_ for _ in ()).throw(OSError))
     assert ask(at("b2"), to="c3").notes == (
-        "disk: about 0.0 GB are needed while public.people are written anew or indexed; "
-        "how much is free on the server cannot be seen from here: look there",
+        (
+            "disk: about 0.0 GB are needed while public.people are written anew or indexed; "
+            "how much is free on the server cannot be seen from here: look there"
+        ),
     )
 
 

@@ -191,9 +191,7 @@ def _answers(name: str, check: Check, question: Question) -> Answer:
 
 def _server(question: Question) -> Answer:
     connection = question.connection
-    row = connection.execute(
-        "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')"
-    ).fetchone()
+    row = connection.execute("SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')").fetchone()
     assert row is not None
     if row[0]:
         yield Refusal("server", "this is a read-only replica", "name the primary in DATABASE_URL")
