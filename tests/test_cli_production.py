@@ -1,6 +1,5 @@
 """backout apply and rollback: what is typed and asked, what is printed and written, and how they end."""
 
-import fcntl
 import getpass
 import json
 import os
@@ -8,7 +7,6 @@ import pty
 import socket
 import subprocess
 import sys
-import termios
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +27,9 @@ BACKOUT = Path(sys.executable).parent / "backout"
 ACCEPTED = ("--accept", "backup=a test")
 UNIQUE = "make people.email unique, which leaves an invalid index where one stands twice"
 PLAN = ["Rollback plan of f6, by its docstring:", "  Drops the index, without blocking."]
+IN_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
 
 Deployed = Callable[[str], Database]
 
@@ -67,9 +68,8 @@ def current(database: Database) -> str:
         ("rollback", "DATABASE_URL=postgresql://crew@db/crew backout rollback --salvage"),
     ],
 )
-def test_the_help_ends_with_an_example(monkeypatch: pytest.MonkeyPatch, command: str, example: str) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    done = run(command, "--help")
+def test_the_help_ends_with_an_example(command: str, example: str) -> None:
+    done = CliRunner().invoke(main, [command, "--help"], terminal_width=100)
     assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, f"  Example:  {example}")
 
 
@@ -217,8 +217,10 @@ def test_refused(at: Callable[[str], Database], crew: Any) -> None:
     assert done.exit_code == 3
     assert done.stderr.splitlines()[-2:] == [
         "error: nothing was changed; 1 reason against it:",
-        f"  backup: there is no receipt of a backup of this database in {crew.root}/backups; take one and verify it: "
-        "backout backup && backout backup verify --latest; runbook: verify-a-backup",
+        (
+            f"  backup: there is no receipt of a backup of this database in {crew.root}/backups; take one and verify "
+            "it: backout backup && backout backup verify --latest; runbook: verify-a-backup"
+        ),
     ]
     assert current(database) == "e5"
 
@@ -367,8 +369,8 @@ def test_an_operator_is_asked(
     database = at("f6")
     ours, its = pty.openpty()
     process = subprocess.Popen(
-        [BACKOUT, "rollback", *ACCEPTED], stdin=its, stdout=its, stderr=its, cwd=crew.root, start_new_session=True,
-        env={**environment, "DATABASE_URL": database.url}, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        [sys.executable, "-c", IN_TERMINAL, BACKOUT, "rollback", *ACCEPTED], stdin=its, stdout=its, stderr=its,
+        cwd=crew.root, env={**environment, "DATABASE_URL": database.url}, start_new_session=True,
     )  # fmt: skip
     os.close(its)
     said = b""

@@ -1,4 +1,4 @@
-"""A change of a real database, step by step: what is done, told and journalled, and where it stands when it ends early."""
+"""A change of a real database, step by step: what is done, told and journalled, and where it stands if it ends early."""
 
 import json
 import threading
@@ -263,13 +263,9 @@ def test_a_step_that_outlived_its_runner_keeps_this_one_out(at: Callable[..., Si
         left.execute("SELECT pg_advisory_lock_shared(%s)", [MIGRATING])
         with pytest.raises(Refused) as caught:
             site.apply(wait=0)
-        assert (
-            str(caught.value)
-            .splitlines()[1]
-            .startswith(
-                f"  runner: a step of a runner that is gone still runs (session {left.info.backend_pid} of postgres since "
-            )
-        )
+        pid = left.info.backend_pid
+        told = f"  runner: a step of a runner that is gone still runs (session {pid} of postgres since "
+        assert str(caught.value).splitlines()[1].startswith(told)
         with site.deployment.connect("test") as other:  # the other lock was given back
             assert other.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATION_LOCK]).fetchone() == (True,)
 
@@ -556,7 +552,7 @@ class Application:
         left = list(answers)
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(handler) -> None:  # noqa: N802, N805
+            def do_GET(handler) -> None:  # noqa: N805
                 self.asked += 1
                 status, body = left.pop(0) if len(left) > 1 else left[0]
                 if status == 0:
