@@ -19,7 +19,12 @@ from psycopg import sql
 
 from backout.errors import BackoutError
 
-LOCK_SECONDS = 10  # how long a reading waits for a table that somebody has locked
+LOCK_SECONDS = 3  # how long a reading waits for a table that somebody has locked
+_LOCKED = f"somebody has locked a table for {LOCK_SECONDS} s, which could not be read"
+
+
+class Locked(BackoutError):  # noqa: N818 - a state of the table, not of ours
+    """Somebody holds a lock on a table, which cannot be read meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,8 @@ def contents(url: str, environment: Mapping[str, str] = os.environ) -> Contents:
     """Read schema, rows and sequences of a database.
 
     :param environment: in which ``pg_dump`` is found and runs.
-    :raises BackoutError: no ``pg_dump`` on PATH, or it failed; or a table was locked for ten seconds.
+    :raises Locked: a table was locked for three seconds.
+    :raises BackoutError: no ``pg_dump`` on PATH, or it failed.
     """
     pg_dump = shutil.which("pg_dump", path=environment.get("PATH", os.defpath))
     if pg_dump is None:
@@ -56,13 +62,15 @@ def contents(url: str, environment: Mapping[str, str] = os.environ) -> Contents:
         check=False,
         env={**environment, "LC_ALL": "C"},
     )
+    if "LOCK TABLE" in done.stderr and "timeout" in done.stderr:
+        raise Locked(_LOCKED)
     if done.returncode:
         raise BackoutError(f"pg_dump failed: {done.stderr.strip()}")
     schema = _plain_schema(done.stdout)
     try:
         return _read(url, schema)
     except psycopg.errors.LockNotAvailable as error:
-        raise BackoutError(f"somebody has locked a table for {LOCK_SECONDS} s, which could not be read") from error
+        raise Locked(_LOCKED) from error
 
 
 def compare(before: Contents, after: Contents) -> list[str]:

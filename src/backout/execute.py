@@ -13,13 +13,13 @@ from pathlib import Path
 
 from backout import transcript
 from backout.configuration import Project
-from backout.contents import Contents, compare, contents
+from backout.contents import Contents, Locked, compare, contents
 from backout.errors import BackoutError
 from backout.pages import Command, Expected, Page, Section, Step
 from backout.postgres import Database, Server
 from backout.record import Outcome
 from backout.repository import hash_of, repository_files
-from backout.sessions import Interpreter, Ran, Shell, Watch
+from backout.sessions import READ_ONLY, Interpreter, Ran, Shell, Watch
 from backout.worlds import DisposableWorld, World
 
 # Ends that no block may ask for.
@@ -27,8 +27,6 @@ _NEVER_WANTED = {
     "timeout": "was stopped after {seconds:g} s, its time-out",
     "gone": "ended the page's own shell or Python, in which the blocks behind it would run",
 }
-# A guard against mistakes: libpq's clients read only. backout's own commands take it off again.
-READ_ONLY = "-c default_transaction_read_only=on"
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ class Runner:
         timeout = step.timeout or self._world.timeout
         # In a runbook, what does not say that it changes anything cannot, by mistake.
         options = " ".join(filter(None, (self._world.environment.get("PGOPTIONS"), READ_ONLY)))
-        variables = {"PGOPTIONS": options} if self._afresh and not step.is_changing else {}
+        variables = {"PGOPTIONS": options} if self._afresh and not (step.is_changing or step.way_back) else {}
         if step.language == "python":
             interpreter = self._interpreter(variables)
             return interpreter.run(command.text, name=self._page.path, line=command.line, timeout=timeout, watch=watch)
@@ -329,7 +327,11 @@ class PageRun:
         assert section.way_back is not None
         where = f"{self.page.path}:{section.way_back.line}"
         runner = self._open()
-        before = self._state(section)
+        try:
+            before = self._state(section)
+        except Locked:  # by the incident; what it does to rows and schema stays
+            self.world.end_incident()
+            before = self._state(section)
         for block in section.blocks:
             result = runner.run(block)
             if result.outcome != "passed":

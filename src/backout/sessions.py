@@ -31,6 +31,8 @@ from backout.errors import BackoutError
 _MARK = "BACKOUT_STATE"  # every process of a page inherits it
 _ENDED = "ended"
 _GLANCE = 0.1  # seconds between two looks at what was printed, where somebody wants to see it
+# For PGOPTIONS: a guard against mistakes. libpq's clients read only; backout's own commands take it off again.
+READ_ONLY = "-c default_transaction_read_only=on"
 Watch = Callable[[str], object]
 
 # `run` sources a step in the shell itself, so that its variables, functions and directory stay. `try`

@@ -114,6 +114,7 @@ class DisposableWorld:
         self._environment: dict[str, str] = {}
         self._world: World | None = None
         self._failure: BackoutError | None = None
+        self._incident_shell: Shell | None = None
         self.told = dict(told or {})
 
     def close(self) -> None:
@@ -191,6 +192,12 @@ class DisposableWorld:
                 )
         return World(self.work, self._environment, state)
 
+    def end_incident(self) -> None:
+        """End what the incident has started and goes on, sessions included."""
+        if self._incident_shell is not None:
+            self._incident_shell.close()
+        self.server.disconnect(self.database)
+
     def _drop_database(self) -> None:
         assert self._database is not None
         self.server.drop(self._database)
@@ -227,7 +234,7 @@ class DisposableWorld:
         told = self._incident_state / "needs"
         told.touch()
         environment = {**self._environment, NEEDS: str(told)}
-        shell = Shell(state=self._incident_state, cwd=self.work, environment=environment)
+        shell = self._incident_shell = Shell(state=self._incident_state, cwd=self.work, environment=environment)
         self._stack.callback(shell.close)
         ran = shell.run(f"bash -Eeuo pipefail {incident}\n", timeout=DEFAULT_TIMEOUT, keep=False)
         if ran.status != "0":

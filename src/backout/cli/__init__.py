@@ -19,10 +19,11 @@ from typing import Any
 import click
 
 from backout import __version__
-from backout.cli import production, rehearsal
+from backout.cli import production, rehearsal, runbook
 from backout.cli.options import POSTGRES, target_of, target_options
 from backout.configuration import load_project
-from backout.errors import BackoutError, ConfigurationError
+from backout.errors import BackoutError, ConfigurationError, Refused
+from backout.sessions import READ_ONLY
 
 
 class _Group(click.Group):
@@ -44,6 +45,10 @@ class _Group(click.Group):
 @click.version_option(__version__, prog_name="backout")
 def main() -> None:
     """Rehearse migrations, run the pages that document them, guard the way back."""
+    # The guard of a runbook's block that only reads, for libpq's clients: our commands know what they may, and make
+    # databases of their own.
+    if READ_ONLY in os.environ.get("PGOPTIONS", ""):
+        os.environ["PGOPTIONS"] = os.environ["PGOPTIONS"].replace(READ_ONLY, "").strip()
 
 
 @main.command(
@@ -111,6 +116,7 @@ for command in (
     rehearsal.rehearse,
     rehearsal.check,
     rehearsal.explain,
+    runbook.run,
 ):
     main.add_command(command)
 

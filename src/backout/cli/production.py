@@ -146,7 +146,6 @@ def _begun(subject: str, **options: Any) -> Iterator[tuple[Deployment, Order, Jo
     """Everything that a change of a real database takes, and the journal of it."""
     from backout import backups, journal, production  # noqa: PLC0415
     from backout.configuration import load_project  # noqa: PLC0415
-    from backout.execute import READ_ONLY  # noqa: PLC0415
     from backout.masking import Masking  # noqa: PLC0415
     from backout.postgres import ending_gently  # noqa: PLC0415
 
@@ -179,8 +178,6 @@ def _begun(subject: str, **options: Any) -> Iterator[tuple[Deployment, Order, Jo
         health=given["health"] or project.production.health,
         dry_run=given["dry_run"],
     )
-    if order.dry_run:  # changes nothing, and would take a runbook's guard of its reading blocks for the role's own
-        os.environ["PGOPTIONS"] = os.environ.get("PGOPTIONS", "").replace(READ_ONLY, "")
     with (
         ending_gently(),
         production.open_deployment(target_of(**options), production.database_url(), masking) as deployment,

@@ -195,7 +195,7 @@ def _sections(found: Found) -> Iterator[Section]:
 
 
 def _numbered(steps: Heading, end: int, found: Found) -> list[tuple[Heading, int, str]]:
-    numbered = []
+    numbered: list[tuple[Heading, int, str]] = []
     for heading in found.headings:
         if not (steps.end <= heading.start < end and heading.level == 3):
             continue
