@@ -17,8 +17,8 @@ import psycopg
 import pytest
 
 from backout.errors import ConfigurationError, Refused
-from backout.postgres import Database, Server, open_server
-from backout.worker import Failure, StepReport, Target, Worker
+from backout.postgres import Database, RealDatabase, Server, open_server, real_database
+from backout.worker import MIGRATING, Failure, StepReport, Target, Worker
 from backout.worker.process import fill_scratch
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="NOT CHECKED: inherited sockets are POSIX's")
@@ -52,7 +52,9 @@ def project(tmp_path: Path) -> Callable[[str], Path]:
 def start(project: Callable[[str], Path], backout_server: Server) -> Iterator[Start]:
     started: list[Worker] = []
 
-    def make(kind: str, *, configuration: str = "alembic.ini", server: Server | None = None, **target: Any) -> Worker:
+    def make(
+        kind: str, *, configuration: str = "alembic.ini", server: Server | RealDatabase | None = None, **target: Any
+    ) -> Worker:
         started.append(Worker(Target(project(kind) / configuration, **target), server or backout_server))
         return started[-1]
 
@@ -1307,3 +1309,105 @@ def test_older_environments_tell_failures_alike(
     )
     applied(worker.step(database, "absent_extension", "upgrade", skip=("CREATE EXTENSION",)))
     assert tables(database) == ["alembic_version", "half"]
+
+
+# -- around a step, and on a database that people use -----------------------------------------------
+
+DRIVERS = ["psycopg", "psycopg2", "asyncpg", "psycopg_async"]
+
+
+def kind_for(driver: str) -> str:
+    return "asynchronous" if driver in ("asyncpg", "psycopg_async") else "plain"
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_statements_around_a_step_are_in_its_transaction(
+    start: Start, disposable: Callable[..., Database], driver: str
+) -> None:
+    worker = start(kind_for(driver), options={"sqlalchemy.url": f"postgresql+{driver}://x@y/z"})
+    database = disposable()
+    rows(database, "CREATE TABLE seen (what text, number xid8 DEFAULT pg_current_xact_id())")
+    around = (
+        ["INSERT INTO seen VALUES ('100 % before ' || coalesce(to_regclass('users')::text, 'nothing'))"],
+        ["INSERT INTO seen VALUES ('after ' || to_regclass('users')::text)"],
+    )
+    applied(worker.step(database, "users", "upgrade", around=around))
+    assert rows(database, "SELECT what FROM seen ORDER BY 1") == [("100 % before nothing",), ("after users",)]
+    assert rows(database, "SELECT count(DISTINCT number) FROM seen") == [(1,)]
+
+
+def test_a_step_that_fails_undoes_what_was_around_it(start: Start, disposable: Callable[..., Database]) -> None:
+    worker, database = start("plain"), disposable()
+    rows(database, "CREATE TABLE seen (what text)")
+    report = worker.step(
+        database, "users", "upgrade", around=(["INSERT INTO seen VALUES ('before')"], ["SELECT 1 / 0"])
+    )
+    assert report.failure is not None
+    assert report.failure.told == "22012 division by zero"
+    assert (rows(database, "TABLE seen"), tables(database)) == ([], ["seen"])
+
+
+def test_what_is_not_one_transaction_has_no_around(start: Start, disposable: Callable[..., Database]) -> None:
+    """``CREATE INDEX CONCURRENTLY`` ends the transaction in which the first statements ran."""
+    worker, database = start("concurrently"), disposable()
+    applied(worker.step(database, "users", "upgrade"))
+    report = worker.step(database, "index", "upgrade", around=(["SELECT 1"], ["SELECT 2"]))
+    assert (report.outcome, report.failure and report.failure.told) == (
+        "failed",
+        "RuntimeError it is not one transaction, so that what belongs together could not be kept together",
+    )
+
+
+def test_env_is_asked_where_the_revision_is_kept_and_nothing_is_written(
+    start: Start, disposable: Callable[..., Database]
+) -> None:
+    database = disposable()
+    read_only = {"default_transaction_read_only": "on"}
+    report = start("plain").look(database, settings=read_only)
+    assert (report.outcome, report.version_table_names) == ("applied", {"public.alembic_version"})
+    report = start("schemas").look(database, settings=read_only)  # it makes its schemas first
+    assert (report.outcome, report.failure and report.failure.sqlstate) == ("failed", "25006")
+    names = start("schemas").look(database).version_table_names
+    assert len(names) > 1
+    assert tables(database) == []
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_real_database_is_migrated_by_the_worker_that_is_made_for_it(
+    start: Start, disposable: Callable[..., Database], driver: str
+) -> None:
+    """Every session of the step shares the lock by which a later runner sees that it still runs."""
+    database = disposable()
+    rows(database, f"COMMENT ON DATABASE {database.name} IS 'ours since 2019'")
+    held = """SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND granted
+              AND classid::bigint << 32 | objid::bigint = %s AND pid = pg_backend_pid()"""
+    with real_database(database.url) as real:
+        assert real.token == ""
+        options = {"sqlalchemy.url": f"postgresql+{driver}://x@y/z"}
+        worker = start(kind_for(driver), server=real, options=options)
+        probe = held.replace("%s", str(MIGRATING))
+        report = applied(worker.step(real.database, "users", "upgrade", probe=probe))
+    assert {ran.probe for ran in report.statements} == {"1"}
+    assert "users" in tables(database)
+    rows(database, f"COMMENT ON DATABASE {database.name} IS {as_literal(mark(database))}")
+
+
+def test_the_worker_of_a_real_database_migrates_no_other(start: Start, disposable: Callable[..., Database]) -> None:
+    database, other = disposable(), disposable()
+    rows(other, f"COMMENT ON DATABASE {other.name} IS NULL")
+    with real_database(database.url) as real, pytest.raises(Refused) as caught:
+        start("plain", server=real).step(Database(other.name, other.url, ""), "users", "upgrade")
+    assert str(caught.value) == (
+        f"refusing to migrate the database {other.name}: its comment does not carry the token that backout gave it; "
+        "backout migrates only databases that it has created itself"
+    )
+    rows(other, f"COMMENT ON DATABASE {other.name} IS {as_literal(mark(other))}")
+
+
+def mark(database: Database) -> str:
+    """The comment that backout has given it; with another one it would not be dropped."""
+    return json.dumps({"backout": {"run": database.name.split("_")[1], "token": database.token}})
+
+
+def as_literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -180,7 +180,9 @@ def _begun(subject: str, **options: Any) -> Iterator[tuple[Deployment, Order, Jo
     )
     with (
         ending_gently(),
-        production.open_deployment(target_of(**options), production.database_url(), masking) as deployment,
+        production.open_deployment(
+            target_of(**options), production.database_url(), masking, read_only=order.dry_run
+        ) as deployment,
     ):
         folder = journal.directory(project.root)
         facts = {"where": deployment.real.description, "who": f"{getpass.getuser()}@{socket.gethostname()}"}
@@ -205,4 +207,4 @@ def _accepted(given: Sequence[str]) -> dict[str, str]:
 
 
 def _say(deployment: Deployment) -> Callable[[str], None]:
-    return lambda line: click.echo(deployment.masking.hide(line))
+    return lambda line: click.echo(deployment.masking.hide(line), err=True)

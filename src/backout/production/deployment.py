@@ -31,6 +31,9 @@ from backout.schema import PRISTINE, Key
 from backout.worker import Chain, Revision, Target, Worker
 
 
+READ_ONLY = "25006"  # read_only_sql_transaction
+
+
 @dataclass(frozen=True)
 class Deployment:
     """A chain with its evidence, and the real database that it is deployed to.
@@ -148,10 +151,12 @@ class Deployment:
 
 
 @contextmanager
-def open_deployment(target: Target, url: str, masking: Masking) -> Iterator[Deployment]:
+def open_deployment(target: Target, url: str, masking: Masking, *, read_only: bool = True) -> Iterator[Deployment]:
     """Load the chain, its evidence, and reach the database.
 
     :param url: libpq's form, see :func:`database_url`.
+    :param read_only: an ``env.py`` that writes before it comes to its migrations is an error; it would write again
+        with each step.
     :raises ConfigurationError: the chain cannot be loaded, a file is no evidence.
     :raises PostgresError: the database does not answer.
     """
@@ -168,7 +173,7 @@ def open_deployment(target: Target, url: str, masking: Masking) -> Iterator[Depl
             chain=chain,
             evidence={name: on_major(one, real.major) for name, one in fresh.items()},
             stale=frozenset(name for name in prints if name in kept and name not in fresh),
-            version_tables=_version_tables(worker, real),
+            version_tables=_version_tables(worker, real, read_only),
             masking=masking,
         )
 
@@ -195,15 +200,16 @@ def database_url(environment: Mapping[str, str] = os.environ) -> str:
     return plain
 
 
-def _version_tables(worker: Worker, real: RealDatabase) -> frozenset[str]:
+def _version_tables(worker: Worker, real: RealDatabase, read_only: bool) -> frozenset[str]:
     """Where Alembic keeps its revision, which only ``env.py`` knows."""
     report = worker.look(real.database, settings={"default_transaction_read_only": "on"})
+    if report.failure is not None and report.failure.sqlstate == READ_ONLY and not read_only:
+        report = worker.look(real.database)
     if report.failure is not None:
         where = f"{report.failure.where}: " if report.failure.where else ""
         raise BackoutError(
-            f"{where}env.py failed on {real.description}, without a revision and read-only: "
-            f"{report.failure.kind}: {report.failure.message}; mend it, or give it what it needs: "
-            "--python, --env, --set, -x or --hooks"
+            f"{where}env.py failed on {real.description}, asked for no revision{' and read-only' if read_only else ''}: "
+            f"{report.failure.told}; mend it, or give it what it needs: --python, --env, --set, -x or --hooks"
         )
     if not report.version_table_names:
         raise BackoutError("env.py came to its end and had not asked for any migrations; see that it runs them")
