@@ -81,11 +81,7 @@ class Journal:
         self._masking = masking
         self._number = number
         self._ended = False
-        self._lock = filelock.FileLock(f"{path}.lock", blocking=False)
-        try:
-            self._lock.acquire()
-        except filelock.Timeout:
-            raise Refused(f"another run writes the journal {path}; wait until it has ended") from None
+        self._lock = _lock(path)
         self._file = path.open("ab", buffering=0)
 
     def write(self, event: str, **facts: Any) -> None:
@@ -195,6 +191,23 @@ def read(path: Path) -> Record:
     if not events or (events[0].facts.get("format"), events[0].facts.get("version")) != (FORMAT, VERSION):
         raise ConfigurationError(f"{path} is no journal of version {VERSION}")
     return Record(path, tuple(events), len(rest))
+
+
+def refuse_if_written(record: Record) -> None:
+    """See that no run is writing the journal.
+
+    :raises Refused: one is.
+    """
+    _lock(record.path).release()
+
+
+def _lock(path: Path) -> filelock.BaseFileLock:
+    lock = filelock.FileLock(f"{path}.lock", blocking=False)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise Refused(f"another run writes the journal {path}; wait until it has ended") from None
+    return lock
 
 
 def _outcome(error: BaseException) -> str:

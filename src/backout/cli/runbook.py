@@ -99,7 +99,7 @@ def _operator() -> Operator:
             console.print()
         prefix = _PREFIXES.get(style)
         for line in text.split("\n"):
-            shown = textwrap.fill(line, console.width) if prefix is None else prefix + line
+            shown = _wrapped(line, console.width) if prefix is None else prefix + line
             console.print(Text(shown, _STYLES.get(style, "")), soft_wrap=True)
 
     def ask(question: str) -> str | None:
@@ -107,3 +107,7 @@ def _operator() -> Operator:
         return sys.stdin.readline() or None
 
     return Operator(tell, ask, sys.stdin.isatty())
+
+
+def _wrapped(line: str, width: int) -> str:
+    return textwrap.fill(line, width, break_on_hyphens=False, break_long_words=False)

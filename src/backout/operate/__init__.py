@@ -265,6 +265,8 @@ class _Run:
         if section.number is None and section.anchor != "before" and section.text and not section.entries:
             self.operator.tell(plain(section.text), "plain")
         for entry in section.entries:
+            if entry is not section.entries[0]:
+                self.operator.tell("", "plain")
             if isinstance(entry, ChecklistItem):
                 self._manual(section, entry)
             else:

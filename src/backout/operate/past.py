@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from backout import journal
 from backout.errors import ConfigurationError, Refused
 from backout.journal import Record
@@ -16,6 +18,7 @@ from backout.record import text_hash
 from backout.sessions import left_running
 
 NEWEST = "newest"
+_WIDE = 100  # characters of a command that are told
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ def past_of(page: Page, environment: str, database: Mapping[str, str] | None, fo
         )
     if record.is_ended and record.events[-1].facts["outcome"] == "done":
         raise Refused(f"the run of {path} came to its end; begin a new one, without --resume")
+    journal.refuse_if_written(record)
     _refuse_what_goes_on(record)
     return _read(record, page)
 
@@ -106,10 +110,18 @@ def _refuse_what_goes_on(record: Record) -> None:
     states = [event.facts["state"] for event in record.events if event.name in ("begin", "resume")]
     running = left_running(states[-1])
     if running:
-        told = "".join(f"\n    {process.pid}: {' '.join(process.cmdline())}" for process in running)
+        told = "".join(f"\n    {process.pid}: {_command_of(process)}" for process in running)
         raise Refused(
             f"what the run of {record.path} has started still runs; wait until it has ended, or end it:{told}"
         )
+
+
+def _command_of(process: psutil.Process) -> str:
+    try:
+        words = " ".join(" ".join(process.cmdline()).split())
+    except psutil.Error:  # it has ended meanwhile
+        return "ended"
+    return words if len(words) <= _WIDE else f"{words[:_WIDE]}…"
 
 
 def _read(record: Record, page: Page) -> Past:

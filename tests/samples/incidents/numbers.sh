@@ -1,0 +1,2 @@
+# There is a table of numbers, and it is empty.
+psql -qXc 'CREATE TABLE numbers (n int)'
