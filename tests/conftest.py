@@ -4,15 +4,24 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from backout import journal, production
+from backout.campaign import Campaign
 from backout.configuration import Project, load_project
+from backout.masking import Masking
+from backout.postgres import Database, Server
 from backout.repository import copy_repository
+from backout.worker import Target, Worker
 
 ROOT = Path(__file__).parents[1]
 
@@ -37,7 +46,7 @@ from alembic import op
 revision = {revision!r}
 down_revision = {down_revision!r}
 branch_labels = None
-depends_on = None
+depends_on = {needs!r}
 
 
 def upgrade() -> None:
@@ -70,6 +79,7 @@ class Chain:
         downgrade: str = "pass",
         *,
         parents: tuple[str, ...] | None = None,
+        needs: str | None = None,
         message: str = "a revision of the test",
         document: str = "",
     ) -> None:
@@ -81,6 +91,7 @@ class Chain:
             revision=revision,
             parents=", ".join(parents),
             down_revision=parents[0] if len(parents) == 1 else parents or None,
+            needs=needs,
             upgrade=upgrade.replace("\n", "\n    "),
             downgrade=downgrade.replace("\n", "\n    "),
         )
@@ -110,7 +121,16 @@ def working_copy(pristine: Path, tmp_path: Path) -> Chain:
 @pytest.fixture
 def small_chain(tmp_path: Path) -> Chain:
     """A project with an empty chain and an ``env.py`` of few lines."""
-    root = tmp_path / "small"
+    return _small_chain(tmp_path / "small")
+
+
+@pytest.fixture(scope="session")
+def make_chain() -> Callable[[Path], Chain]:
+    """Make such a project in a directory."""
+    return _small_chain
+
+
+def _small_chain(root: Path) -> Chain:
     (root / "alembic" / "versions").mkdir(parents=True)
     (root / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s/alembic\npath_separator = os\n")
     (root / "alembic" / "env.py").write_text(
@@ -124,6 +144,90 @@ def small_chain(tmp_path: Path) -> Chain:
         "        context.run_migrations()\n"
     )
     return Chain(root)
+
+
+@pytest.fixture(scope="session")
+def rehearsed(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``samples/production``, with the evidence that was measured on such a server as this run's; to be copied."""
+    root = shutil.copytree(ROOT / "tests" / "samples" / "production", tmp_path_factory.mktemp("rehearsed") / "crew")
+    with Campaign(Target(root / "alembic.ini"), pytestconfig.option.postgres) as campaign:
+        for result in campaign.measure(campaign.choose(())):
+            campaign.files.write(result.evidence)
+    return Path(root)
+
+
+@dataclass(frozen=True)
+class Crew:
+    """A copy of ``samples/production`` with its evidence."""
+
+    root: Path
+
+    @property
+    def target(self) -> Target:
+        return Target(self.root / "alembic.ini")
+
+    def open(self, url: str, masking: Masking | None = None) -> AbstractContextManager[production.Deployment]:
+        return production.open_deployment(self.target, url, masking or Masking())
+
+    def order(self, **more: Any) -> production.Order:
+        """How a test makes a change: quickly, and without a backup."""
+        limits = production.Limits(backups=self.root / "backups")
+        quick = {"accepted": {"backup": "a test"}, "lock_timeout": 0.7, "pause": 0.01, "wait": 5.0, "health_wait": 0.1}
+        return production.Order(**{"limits": limits, **quick, **more})
+
+    def log(self, subject: str = "apply", masking: Masking | None = None) -> journal.Journal:
+        return journal.create(self.root / "build" / "journals", subject, masking or Masking())
+
+    def records(self) -> list[journal.Record]:
+        """Every journal, in the order in which they were begun."""
+        paths = sorted((self.root / "build" / "journals").glob("*.jsonl"), key=lambda path: path.stat().st_ctime_ns)
+        return sorted(map(journal.read, paths), key=lambda record: record.begin.at)
+
+
+@pytest.fixture
+def crew(rehearsed: Path, tmp_path: Path) -> Crew:
+    """A project that is deployed, and that a test may break."""
+    return Crew(Path(shutil.copytree(rehearsed, tmp_path / "crew")))
+
+
+def _crew_at(server: Server, root: Path, revision: str) -> Database:
+    """A copy of a database in which twelve people have lived since a1."""
+
+    def build(database: Database) -> None:
+        with Worker(Target(root / "alembic.ini"), server) as worker:
+            names = [one.id for one in worker.load(database).revisions]
+            for part in (names[:1], names[1 : names.index(revision) + 1]):
+                if part:
+                    report = worker.advance(database, part)
+                    assert report.outcome == "applied", report
+                if part == names[:1]:
+                    with psycopg.connect(database.url) as connection:
+                        connection.execute(
+                            "INSERT INTO people (name, email) SELECT 'Ann ' || n, 'ann' || n || '@example.org' "
+                            "FROM generate_series(1, 12) AS n"
+                        )
+
+    return server.clone(server.template(f"crew at {revision}", build))
+
+
+@pytest.fixture(scope="session")
+def crew_at() -> Callable[[Server, Path, str], Database]:
+    """Make a database on a server: of the project there, at a revision, with people in it."""
+    return _crew_at
+
+
+@pytest.fixture
+def deployed(backout_server: Server, rehearsed: Path) -> Iterator[Callable[[str], Database]]:
+    """Make such databases on this run's server; dropped after the test."""
+    made: list[Database] = []
+
+    def make(revision: str) -> Database:
+        made.append(_crew_at(backout_server, rehearsed, revision))
+        return made[-1]
+
+    yield make
+    for database in made:
+        backout_server.drop(database)
 
 
 @pytest.fixture

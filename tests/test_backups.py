@@ -131,6 +131,28 @@ def test_without_pg_dump(real: RealDatabase, folder: Path) -> None:
     )
 
 
+def test_a_directory_that_is_none(real: RealDatabase, folder: Path) -> None:
+    folder.write_text("")
+    with pytest.raises(BackoutError) as caught:
+        backups.take(real, folder)
+    assert str(caught.value) == (
+        f"the backup of {real.description} failed: {folder}: File exists; nothing of it is left in {folder}: "
+        "name a directory that you can write to: --to DIR"
+    )
+
+
+def test_a_service_of_libpq_s_leads_nobody_astray(
+    real: RealDatabase, disposable: Make, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PGSERVICE would come before every other variable."""
+    (tmp_path / "services").write_text(f"[other]\nhost=/nowhere\ndbname={disposable().name}\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+    monkeypatch.setenv("PGSERVICE", "other")
+    done = backups.take(real, folder)
+    assert done.manifest.contents.rows == 370
+    assert backups.restore(done.dump, real, disposable().name).rows == 370
+
+
 def test_a_schema_that_changes_meanwhile_is_told(real: RealDatabase, folder: Path) -> None:
     with closing(psycopg.connect(real.url)) as other:
         other.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")

@@ -260,13 +260,14 @@ def unfinished(dump: Path) -> Iterator[int]:
     :return: its file descriptor. Who inherits it goes on holding it for being written.
     :raises FileExistsError: there is such a dump, or one is being written.
     """
-    if dump.exists():
-        raise FileExistsError(dump)
+    begun = False
     try:
-        with _written(dump) as descriptor:
+        with _written(dump, new=True) as descriptor:
+            begun = True
             yield descriptor
     except BaseException:
-        manifest_path(dump).unlink(missing_ok=True)
+        if begun:
+            manifest_path(dump).unlink(missing_ok=True)
         raise
 
 
@@ -276,11 +277,16 @@ def utc(time: datetime) -> str:
 
 
 @contextmanager
-def _written(path: Path) -> Iterator[int]:
-    """A descriptor to write a file through, which has its name when it is whole and on disk."""
+def _written(path: Path, *, new: bool = False) -> Iterator[int]:
+    """A descriptor to write a file through, which has its name when it is whole and on disk.
+
+    :param new: there must be none of that name.
+    """
     part = path.with_name(f"{path.name}{UNFINISHED}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with _locked(path.parent):
+        if new and path.exists():
+            raise FileExistsError(path)
         descriptor = os.open(part, flags, 0o600)
         if sys.platform != "win32":  # there an open file cannot be removed
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Thread
 
 from backout.masking import masked
+from backout.postgres import RealDatabase
 
 Watch = Callable[[str], object]
 
@@ -48,7 +49,7 @@ def run(
 ) -> Ended:
     """Run one of them with ``--verbose`` to its end.
 
-    :param environment: to be laid over ``os.environ``; the password is in a file that it names.
+    :param environment: all variables; the password is in a file that they name.
     :param hold: file descriptors that it keeps open, with their locks, as long as it lives.
     :param look: called every 50 ms with what it is doing; when it raises, the program is killed.
     """
@@ -65,7 +66,7 @@ def run(
 
     process = subprocess.Popen(
         command,
-        env={**os.environ, **environment, "LC_ALL": "C"},
+        env={**environment, "LC_ALL": "C"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -88,6 +89,12 @@ def run(
         assert process.stderr is not None
         process.stderr.close()
     return Ended(process.returncode, _said(process.returncode, complaints) if process.returncode else "")
+
+
+def environment_of(database: RealDatabase) -> dict[str, str]:
+    """All variables for a program that uses this database: of libpq's only those that are known to lead there."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return others | database.environment()
 
 
 def _said(status: int, complaints: Sequence[str]) -> str:

@@ -30,7 +30,7 @@ from backout.backups.files import (
     write_receipt,
 )
 from backout.backups.identity import identity_of
-from backout.backups.programs import FULL, LOST, Watch, run
+from backout.backups.programs import FULL, LOST, Watch, environment_of, run
 from backout.backups.taking import bytes_in_words
 from backout.errors import BackoutError, ConfigurationError, PostgresError, Refused
 from backout.masking import masked
@@ -121,7 +121,7 @@ def restore(dump: Path, database: RealDatabase, name: str, *, watch: Watch = lam
     with _explained(f"could not restore {dump.name} into {name}"), closing(database.connect("restore")) as connection:
         created = _create(connection, place, manifest)
         try:
-            _restore(dump, database.binaries, place.environment(), name, [], watch)
+            _restore(dump, database.binaries, environment_of(place), name, [], watch)
             with closing(place.connect("restore", client_encoding="UTF8")) as there:
                 found, _ = read_contents(there, manifest.encoding, watch)
                 _compare(dump, manifest, found)
@@ -138,8 +138,9 @@ def restore(dump: Path, database: RealDatabase, name: str, *, watch: Watch = lam
 
 def _checked(dump: Path, database: RealDatabase | None, watch: Watch) -> Manifest:
     """What must be in the dump, which is the file that was taken, and of the right database."""
-    if not dump.is_file():
-        raise ConfigurationError(f"{dump} is no file; name a dump, or list them: backout backup list")
+    if not dump.is_file() or dump.suffix != ".dump":
+        what = f"has another name than {dump.stem}.dump" if dump.is_file() else "is no file"
+        raise ConfigurationError(f"{dump} {what}; name a dump, or list them: backout backup list")
     if not manifest_path(dump).exists():
         raise _refused(
             dump, [f"it has no manifest {manifest_path(dump).name} beside it: nobody knows what it should hold"]
@@ -197,7 +198,8 @@ def _restored(dump: Path, manifest: Manifest, server: Server, watch: Watch) -> C
                 if server.origin != "url":
                     _make_tablespaces(connection, manifest)
                 options = ["--no-subscriptions"]
-                _restore(dump, server.binaries, server.environment(database), database.name, options, watch)
+                environment = os.environ | server.environment(database)
+                _restore(dump, server.binaries, environment, database.name, options, watch)
                 # As the owner's, objects are described as they were. It goes back with the transaction.
                 with connection.transaction(force_rollback=True):
                     owner = sql.SQL("ALTER DATABASE {} OWNER TO {}")

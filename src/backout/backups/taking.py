@@ -24,7 +24,7 @@ from backout import __version__
 from backout.backups.contents import Contents, read_contents, sequences_since
 from backout.backups.files import UNFINISHED, Manifest, hash_of, prepare, unfinished, write_manifest
 from backout.backups.identity import read_identity
-from backout.backups.programs import FULL, LOOK_SECONDS, LOST, Ended, Watch, run
+from backout.backups.programs import FULL, LOOK_SECONDS, LOST, Ended, Watch, environment_of, run
 from backout.errors import BackoutError, PostgresError
 from backout.masking import masked
 from backout.postgres import Binaries, RealDatabase
@@ -175,7 +175,7 @@ def _dump(
     with ThreadPoolExecutor(1, "counting") as pool:
         counted = pool.submit(count)
         try:
-            ended = run(command, database.environment(), hold=[descriptor], look=look)
+            ended = run(command, environment_of(database), hold=[descriptor], look=look)
             if ended.status:
                 raise _program_failed(database, part.parent, ended)
             while not counted.done():

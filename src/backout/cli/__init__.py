@@ -1,7 +1,7 @@
 """The ``backout`` command: reads options, calls the engine, prints, and turns errors into exit codes.
 
-Exit codes: 0 clean; 1 something failed; 2 usage or configuration; 3 refused. ``backout postgres -- COMMAND``
-returns the command's. Thin.
+Exit codes: 0 clean; 1 something failed; 2 usage or configuration; 3 refused; 130 interrupted. ``backout postgres --
+COMMAND`` returns the command's. Thin.
 """
 
 import os
@@ -22,7 +22,7 @@ from backout import __version__
 from backout.cli import backup, production, rehearsal, runbook
 from backout.cli.options import POSTGRES, target_of, target_options
 from backout.configuration import load_project
-from backout.errors import BackoutError, ConfigurationError, Refused
+from backout.errors import BackoutError, ConfigurationError
 from backout.sessions import READ_ONLY
 
 
@@ -35,6 +35,9 @@ class _Group(click.Group):
         except BackoutError as error:
             click.echo(f"error: {error}", err=True)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(128 + signal.SIGINT)
 
 
 @click.group(

@@ -81,7 +81,9 @@ def backup(context: click.Context, to: Path | None, version_table: str, as_json:
     )
 
 
-@backup.command(epilog="Example:  backout backup verify --latest")
+@backup.command(
+    short_help="Restore DUMP elsewhere, compare it, write a receipt.", epilog="Example:  backout backup verify --latest"
+)
 @click.argument("dump", required=False, metavar="[DUMP]", type=click.Path(path_type=Path))
 @click.option("--latest", is_flag=True, help="the newest in the directory, of the database that DATABASE_URL names")
 @FOLDER
@@ -106,8 +108,9 @@ def verify(dump: Path | None, latest: bool, folder: Path | None, choice: str | N
 
 
 @backup.command(
+    short_help="Record what somebody says of a snapshot.",
     epilog="Example:  backout backup record --provider rds --snapshot rds:crew-2026-11-28 "
-    "--taken 2026-11-28T02:00Z --by ann"
+    "--taken 2026-11-28T02:00Z --by ann",
 )
 @click.option("--provider", metavar="NAME", required=True, help="who keeps the snapshot")
 @click.option("--snapshot", metavar="ID", required=True, help="how the provider calls it")
@@ -165,7 +168,10 @@ def list_(folder: Path | None, as_json: bool) -> None:
         click.echo(f"{'  '.join(facts)}  {one.state}\n  {one.name}")
 
 
-@backup.command(epilog="Example:  backout backup restore backups/crew-….dump --into crew_restored")
+@backup.command(
+    short_help="Restore DUMP into a new database beside.",
+    epilog="Example:  backout backup restore backups/crew-….dump --into crew_restored",
+)
 @click.argument("dump", type=click.Path(path_type=Path))
 @click.option(
     "--into", "name", metavar="NEWDB", required=True, help="the database to create; one that exists must be empty"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backout.cli.options import pairs, target_of, target_options
-from backout.errors import ConfigurationError, Refused
+from backout.errors import BackoutError, ConfigurationError, Refused
 
 if TYPE_CHECKING:
     from backout.journal import Journal
@@ -127,7 +127,10 @@ def _require_confirmation(first: Revision, confirm: str | None) -> None:
                 "nobody can be asked: standard input is no terminal; for scripts: "
                 f"--confirm {first.id}, or CONFIRM={first.id} with make"
             )
-        confirm = click.prompt(f"Type the revision to roll it back ({first.id})", default="", show_default=False)
+        try:
+            confirm = click.prompt(f"Type the revision to roll it back ({first.id})", default="", show_default=False)
+        except click.Abort:
+            raise Refused("nobody has answered; nothing was changed") from None
     if confirm != first.id:
         raise Refused(f"{confirm!r} is not {first.id}, which would be rolled back; nothing was changed")
 
@@ -185,12 +188,22 @@ def _begun(subject: str, **options: Any) -> Iterator[tuple[Deployment, Order, Jo
         ) as deployment,
     ):
         folder = journal.directory(project.root)
-        facts = {"where": deployment.real.description, "who": f"{getpass.getuser()}@{socket.gethostname()}"}
+        facts = {"where": deployment.real.description, "who": f"{_user()}@{socket.gethostname()}"}
         with journal.create(folder, subject, masking, arguments=sys.argv[1:], dry_run=order.dry_run, **facts) as log:
             try:
                 yield deployment, order, log
+            except BackoutError as error:  # a migration may have put anything into its message
+                error.args = (masking.hide(str(error)),)
+                raise
             finally:
                 click.echo(f"journal: {log.path}", err=True)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container, a number without a name
+        return str(os.getuid())
 
 
 def _accepted(given: Sequence[str]) -> dict[str, str]:

@@ -105,6 +105,12 @@ class Deployment:
         :param to: ``-1``: the last revision; ``base``: all; a revision: what was built on it, which it stays at.
         :raises Refused: nothing to undo, or which one is the last is not clear.
         """
+        unknown = self.unknown(current)
+        if unknown:
+            raise Refused(
+                f"the database is at {', '.join(unknown)}, and no file of the chain has it; "
+                "check out the code that was deployed; runbook: missing-revision-file"
+            )
         applied = self.applied(current)
         if not applied:
             raise Refused("the database has no revision; there is nothing to roll back")
@@ -130,6 +136,11 @@ class Deployment:
         if not found:
             raise Refused(f"the database is at {stay} already; there is nothing to roll back")
         return found
+
+    def built_on(self, revisions: Collection[Revision], current: Collection[str]) -> tuple[str, ...]:
+        """What of the applied needs one of these, and is none of them."""
+        names = {one.id for one in revisions}
+        return tuple(one.id for one in self.applied(current) if one.id not in names and names & self._below([one.id]))
 
     def expected(self, revisions: Collection[Revision]) -> dict[Key, str] | None:
         """The schema that these revisions make, by their evidence; None where that of one is missing."""
@@ -159,9 +170,11 @@ def open_deployment(target: Target, url: str, masking: Masking, *, read_only: bo
         with each step.
     :raises ConfigurationError: the chain cannot be loaded, a file is no evidence.
     :raises PostgresError: the database does not answer.
+    :raises Refused: a connection pooler does.
     """
     with ExitStack() as stack:
         real = stack.enter_context(real_database(url))
+        _require_direct(real)
         worker = stack.enter_context(Worker(target, real))
         chain = worker.load(real.database)
         files = EvidenceFiles(chain.env.parent)
@@ -198,6 +211,16 @@ def database_url(environment: Mapping[str, str] = os.environ) -> str:
             "with special characters percent-encoded (manual, section Connection URIs)"
         ) from None
     return plain
+
+
+def _require_direct(real: RealDatabase) -> None:
+    """A pooler gives its own number for a session, and the server another one."""
+    with real.connect("look") as connection:
+        if connection.execute("SELECT pg_backend_pid()").fetchone() != (connection.info.backend_pid,):
+            raise Refused(
+                f"{real.description} is reached through a connection pooler, where locks and settings belong to "
+                "nobody; name the server itself in DATABASE_URL"
+            )
 
 
 def _version_tables(worker: Worker, real: RealDatabase, read_only: bool) -> frozenset[str]:

@@ -21,8 +21,9 @@ from backout.worker import Revision
 
 SHOWN = 20  # differences that are written out
 
-# Who owns and who may use what is an operator's business where no revision says it.
-_OPERATORS = frozenset({"owner", "privilege", "default privilege", "extension", "security label"})
+# Who owns and who may use what, and how sessions begin, is an operator's business where no revision says it.
+_OPERATORS = frozenset({"owner", "privilege", "default privilege", "extension", "security label", "setting"})
+_QUALIFIED = re.compile(r'("(?:[^"]|"")+"|[^\s".(]+)\.("(?:[^"]|"")+"|[^\s".(]+)')
 _OURS = re.compile(r"(?:^|[ .])backout_salvage(?:\.|$)")
 
 
@@ -57,7 +58,7 @@ def find_drift(
 ) -> Drift | None:
     """Compare the database with what these revisions make; None where evidence of one is missing.
 
-    :param ignored: patterns of objects, ``table monitoring.*``, ``schema monitoring``.
+    :param ignored: patterns of objects, ``table public.tmp_*``, ``schema monitoring``, with what belongs to them.
     """
     expected = deployment.expected(revisions)
     if expected is None:
@@ -90,8 +91,12 @@ def _is_the_operators(change: SchemaChange, expected: Mapping[Key, str]) -> bool
 
 
 def _is_ignored(change: SchemaChange, patterns: Collection[str]) -> bool:
-    """Also the comment, the owner and the privileges of what is ignored."""
-    names = (f"{change.kind} {change.name}", change.name)
+    """Also what lies in a schema, or belongs to a table, that is ignored; its comment, its owner and its privileges."""
+    text = change.name
+    if change.kind in ("index", "sequence"):  # named beside their table
+        text += f" {change.after or change.before}"
+    places = [place for found in _QUALIFIED.finditer(text) for place in (f"schema {found[1]}", f"table {found[0]}")]
+    names = (f"{change.kind} {change.name}", change.name, *places)
     return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 

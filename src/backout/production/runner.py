@@ -15,6 +15,7 @@ Asks nobody; what it does it tells ``say`` and the journal, line by line. Not he
 
 from __future__ import annotations
 
+import http.client
 import json
 import threading
 import time
@@ -27,7 +28,7 @@ from typing import Any
 
 import psycopg
 
-from backout.errors import BackoutError, Refused
+from backout.errors import BackoutError, PostgresError, Refused
 from backout.journal import Journal
 from backout.production import preflight
 from backout.production.deployment import Deployment
@@ -138,6 +139,12 @@ def roll_back(
                 f"{', '.join(gone)} is not applied any more: the database is at {_listed(current)}; "
                 "somebody else migrates it: look again"
             )
+        later = deployment.built_on(revisions, current)
+        if later and runner is None:
+            raise Refused(
+                f"{', '.join(later)} was applied on top meanwhile: the database is at {_listed(current)}; "
+                "somebody else migrates it: look again"
+            )
         _announce(deployment, current, revisions, "downgrade", say)
         _preflight(
             Question(deployment, connection, "downgrade", current, revisions, order.limits, runner), order, journal, say
@@ -181,7 +188,10 @@ def _holder(connection: psycopg.Connection[Any]) -> str | None:
 
 def _who(connection: psycopg.Connection[Any], number: int) -> str:
     rows = connection.execute(_HOLDERS, {"high": number >> 32, "low": number & 0xFFFFFFFF}).fetchall()
-    sessions = [f"session {pid} of {user} since {since:%H:%M:%S} UTC" for pid, user, since in rows]
+    sessions = [
+        f"session {pid} of {user}" + (f" since {since:%H:%M:%S} UTC" if since is not None else "")
+        for pid, user, since in rows
+    ]
     return f" ({', '.join(sessions)})" if sessions else ""
 
 
@@ -227,7 +237,8 @@ def _preflight(question: Question, order: Order, journal: Journal, say: Say) -> 
         runnable = "\n".join(f"  {one}" for one in found.refusals)
         raise Refused(f"nothing was changed; {_counted(len(found.refusals), 'reason')} against it:\n{runnable}")
     if question.revisions:
-        say(f"preflight: {_counted(len(found.checks), 'check')}, nothing against it")
+        more = " but what was accepted" if found.accepted else ""
+        say(f"preflight: {_counted(len(found.checks), 'check')}, nothing against it{more}")
     return found
 
 
@@ -253,23 +264,39 @@ def _change(
         say(f"health before: {well['told']}")
     done: list[str] = []
     for one in revisions:
-        surround = around(one, connection) if around is not None else Around()
         try:
-            if done and direction == "upgrade":
-                _ask_again(deployment, connection, one)
+            with _holding_the_lock():
+                connection.execute("SELECT")
+                surround = around(one, connection) if around is not None else Around()
+                if done and direction == "upgrade":
+                    _ask_again(deployment, connection, one)
             _step(deployment, order, journal, say, one, direction, surround)
+            done.append(one.id)
+            with _holding_the_lock():
+                _verify(deployment, order, journal, say, connection, before, one, direction)
         except BaseException as error:
             _end_steps(connection)
             standing = _standing(deployment, one, direction, done)
-            journal.write("stopped", revision=one.id, done=done, reason=str(error), standing=standing.splitlines())
+            reason = str(error) or type(error).__name__
+            journal.write("stopped", revision=one.id, done=done, reason=reason, standing=standing.splitlines())
             if isinstance(error, BackoutError):
                 raise type(error)(f"{error}\n{standing}") from error
-            say(standing)
+            say(f"stopped in the {direction} of {one.id}; runbook: migration-failed-half-way\n{standing}")
             raise
-        done.append(one.id)
-        _verify(deployment, order, journal, say, connection, before, direction, done)
     _ask_health(order, journal, say, well, deployment.current())
     return tuple(done)
+
+
+@contextmanager
+def _holding_the_lock() -> Iterator[None]:
+    """Questions to the session that holds the lock; where it has ended, another runner may start."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise PostgresError(
+            f"the session that holds the migration lock failed: {error.sqlstate or type(error).__name__} "
+            f"{error.diag.message_primary or str(error).strip()}; runbook: migration-failed-half-way"
+        ) from error
 
 
 def _step(
@@ -343,20 +370,20 @@ def _standing(deployment: Deployment, one: Revision, direction: Direction, done:
     verb = "applied" if direction == "upgrade" else "rolled back"
     try:
         current = deployment.current()
-    except BackoutError as error:
+    except (BackoutError, psycopg.Error) as error:
         return f"  where the database stands is not known: {error}; look before anything else: backout apply --dry-run"
     lines = [f"the database is at {_listed(current)}"]
     if done:
-        lines.append(f"{verb} before it, and there to stay: {', '.join(done)}")
+        lines.append(f"{verb}, and there to stay: {', '.join(done)}")
     landed = (one.id in {applied.id for applied in deployment.applied(current)}) == (direction == "upgrade")
     if landed:
-        lines.append(f"{one.id} was {verb} all the same: it had been committed")
+        told = f"{one.id} was {verb} all the same: it had been committed"
     elif step is not None and step.transactional is True:
-        lines.append(f"{one.id} ran in one transaction, and nothing of it is left")
+        told = f"{one.id} ran in one transaction, and nothing of it is left"
     else:
-        lines.append(
-            f"{one.id} does not run in one transaction: a part of it may be there; see: backout apply --dry-run"
-        )
+        told = f"{one.id} does not run in one transaction: a part of it may be there; see: backout apply --dry-run"
+    if one.id not in done:
+        lines.append(told)
     return "\n".join(f"  {line}" for line in lines)
 
 
@@ -376,26 +403,28 @@ def _verify(
     say: Say,
     connection: psycopg.Connection[Any],
     before: Drift | None,
+    one: Revision,
     direction: Direction,
-    done: Sequence[str],
 ) -> None:
     """The schema must be what the evidence says, but for what was accepted before."""
     current = deployment.current()
     found = find_drift(deployment, deployment.applied(current), connection, ignored=order.limits.ignored)
     if before is None or found is None:
-        journal.write("verified", revision=done[-1], outcome="not verified")
+        journal.write("verified", revision=one.id, outcome="not verified")
         say("  the schema was not verified: evidence is missing or stale")
         return
     fresh = found.without(before)
-    journal.write("verified", revision=done[-1], outcome="differs" if fresh.differences else "as rehearsed")
+    journal.write("verified", revision=one.id, outcome="differs" if fresh.differences else "as rehearsed")
     if not fresh.differences:
         say(f"  the schema is what was rehearsed{', but for what was accepted' if found.differences else ''}")
         return
     raise BackoutError(
         "\n    ".join(
-            [f"the {direction} of {done[-1]} is done, and the schema is not what was rehearsed:", *fresh.told()]
+            [
+                f"the {direction} of {one.id} is done, and the schema is not what was rehearsed; runbook: schema-drift",
+                *fresh.told(),
+            ]
         )
-        + f"\n  the database is at {_listed(current)}; done, and there to stay: {', '.join(done)}; runbook: schema-drift"
     )
 
 
@@ -451,11 +480,18 @@ _WAITS = """
 
 
 def _blocker(
-    deployment: Deployment, pid: int, user: str, application: str, state: str, seconds: float | None, query: str | None
+    deployment: Deployment,
+    pid: int,
+    user: str,
+    application: str,
+    state: str | None,
+    seconds: float | None,
+    query: str | None,
 ) -> str:
     asked = deployment.masking.hide(" ".join((query or "").split())[:60])
     since = f" for {seconds:.0f} s" if seconds is not None else ""
-    return f"session {pid} of {user} ({application or 'no application_name'}, {state}{since}: {asked})"
+    doing = f"{state}{since}: {asked}" if state is not None else "what it does is hidden from this role"
+    return f"session {pid} of {user} ({application or 'no application_name'}, {doing})"
 
 
 # -- afterwards -------------------------------------------------------------------------------------
@@ -470,8 +506,8 @@ def _health(url: str | None) -> dict[str, Any] | None:
             return _heard(answer.status, answer.read(2000))
     except urllib.error.HTTPError as error:
         return _heard(error.code, error.read(2000))
-    except (OSError, ValueError) as error:
-        return {"status": None, "told": f"no answer: {getattr(error, 'reason', error)}"}
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return {"status": None, "told": f"no answer: {getattr(error, 'reason', None) or error or type(error).__name__}"}
 
 
 def _heard(status: int, body: bytes) -> dict[str, Any]:

@@ -194,7 +194,7 @@ class Project:
         :param schemes: variable of the environment that held a URL → how that began.
         :param database: where connections arrive that are opened meanwhile; None refuses them.
         :param parameters: libpq's keywords, with the database of the first step.
-        :param lock: number of an advisory lock that every session shares.
+        :param lock: number of an advisory lock that every session of a step shares.
         """
         self.root, self._lock = root, lock
         try:
@@ -255,7 +255,8 @@ class Project:
             os.environ.update(self._environ)
         self._settings.lead(parameters)
         self._environ = dict(os.environ)
-        connections, statements = self._begin(pipe, database, parameters, probe, settings, skip)
+        lock = None if work == "look" else self._lock  # it changes nothing, and is there before the one runner is found
+        connections, statements = self._begin(pipe, database, parameters, probe, settings, skip, lock)
         answer: dict[str, Any] = {"is": "done", "outcome": "applied", "failure": None}
         try:
             if work == "first":
@@ -283,6 +284,7 @@ class Project:
         probe: str | None = None,
         settings: dict[str, str] | None = None,
         skip: Iterable[str] = (),
+        lock: int | None = None,
     ) -> tuple[leading.Connections, telling.Statements]:
         os.makedirs(self.scratch, exist_ok=True)  # a migration may have removed it
         os.chdir(self.scratch)
@@ -293,7 +295,7 @@ class Project:
             pipe.ask,
             self._settings.lead_variables,
             lambda frame: self._place_of(_frames(frame)),
-            self._lock,
+            lock,
         )
         statements = telling.Statements(connections, pipe.send, pipe.ask, probe, skip)
         self.connections, self.statements = connections, statements
