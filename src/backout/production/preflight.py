@@ -25,6 +25,7 @@ from backout.rules import apply_waivers, judge, waivers
 from backout.worker import Direction, Revision
 
 COUNT_SECONDS = 10.0
+LOCKED = "3s"  # how long a check waits for a table
 SMALL = 64 * 1024 * 1024  # bytes; a disk with less room has other troubles
 
 
@@ -123,6 +124,8 @@ def look(question: Question, accepted: Mapping[str, str]) -> Preflight:
     refusals: list[Refusal] = []
     passed_over: list[tuple[Refusal, str]] = []
     notes: list[str] = []
+    # Who holds a table may be the very reason against it.
+    question.connection.execute("SELECT set_config('lock_timeout', %s, false)", [LOCKED])
     for name, check in CHECKS.items():
         for answer in _answers(name, check, question):
             if isinstance(answer, str):
@@ -131,6 +134,7 @@ def look(question: Question, accepted: Mapping[str, str]) -> Preflight:
                 passed_over.append((answer, accepted[name]))
             else:
                 refusals.append(answer)
+    question.connection.execute("SELECT set_config('lock_timeout', '0', false)")
     return Preflight(tuple(refusals), tuple(passed_over), tuple(notes), tuple(CHECKS))
 
 
