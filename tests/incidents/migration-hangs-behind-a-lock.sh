@@ -7,7 +7,11 @@ backout backup record --provider snapshots --snapshot nightly --taken "$(date -u
 session() {
   psql -XAtc "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = '$1' AND $2"
 }
-{ echo 'BEGIN; SELECT count(*) FROM users;'; while [ -n "$(session report true)" ]; do sleep 1; done; } | PGAPPNAME=report psql -qX >/dev/null 2>&1 &
+{
+  echo 'BEGIN; SELECT count(*) FROM users;'
+  until [ -n "$(session report true)" ]; do sleep 0.1; done
+  while [ -n "$(session report true)" ]; do sleep 1; done
+} | PGAPPNAME=report psql -qX >/dev/null 2>&1 &
 until [ -n "$(session report "state = 'idle in transaction'")" ]; do sleep 0.02; done
 alembic upgrade 600767440eda:3263c0e46dff --sql 2>alembic.log | grep -v lock_timeout >migration.sql
 PGAPPNAME=migration psql -qX -v ON_ERROR_STOP=1 -f migration.sql >/dev/null 2>&1 &

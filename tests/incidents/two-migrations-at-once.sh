@@ -8,7 +8,11 @@ backout backup record --provider snapshots --snapshot nightly --taken "$(date -u
 sessions() {
   psql -XAtc "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '$1' AND $2"
 }
-{ echo 'BEGIN; SELECT count(*) FROM users;'; while [ -n "$(sessions report true)" ]; do sleep 1; done; } | PGAPPNAME=report psql -qX >/dev/null 2>&1 &
+{
+  echo 'BEGIN; SELECT count(*) FROM users;'
+  until [ -n "$(sessions report true)" ]; do sleep 0.1; done
+  while [ -n "$(sessions report true)" ]; do sleep 1; done
+} | PGAPPNAME=report psql -qX >/dev/null 2>&1 &
 until [ -n "$(sessions report "state = 'idle in transaction'")" ]; do :; done
 backout apply >/dev/null 2>&1 &
 runner=$!
