@@ -147,6 +147,12 @@ def _small_chain(root: Path) -> Chain:
 
 
 @pytest.fixture(scope="session")
+def own_choice(backout_server: Server) -> str:
+    """For ``open_server``: a server of a test's own, which it may break, of this run's kind."""
+    return f"system:{backout_server.major}" if backout_server.origin == "system" else "embedded"
+
+
+@pytest.fixture(scope="session")
 def rehearsed(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``samples/production``, with the evidence that was measured on such a server as this run's; to be copied."""
     root = shutil.copytree(ROOT / "tests" / "samples" / "production", tmp_path_factory.mktemp("rehearsed") / "crew")

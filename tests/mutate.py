@@ -149,7 +149,7 @@ def _start(page: Page, project: Project, server: Server, scratch: Path, stack: E
 
 def _reach(run: PageRun, steps: Sequence[Step]) -> None:
     for step in steps:
-        if step.kind == "run" and (result := run.reach(step)).outcome != "passed":
+        if step in run.page.runnable and (result := run.reach(step)).outcome != "passed":
             raise SystemExit(f"the page does not hold as it is: {result.message}")
 
 
@@ -164,7 +164,7 @@ def _noticed_alone(page: Page, mutation: Mutation, step: Step, run: PageRun, ser
     if same.kind == "quoted":
         return quoted_problem(same.text, same.title or "", ROOT) is not None
     # A trial ends every session of the database, and cannot take back what Python has done.
-    if same.language == "python" or _busy(run, server):
+    if same.language == "python" or same.way_back or _busy(run, server):
         return False
     result = run.trial(replace(same, timeout=min(same.timeout or TIMEOUT, TIMEOUT)))
     return None if "its time-out" in result.message else result.outcome == "failed"
@@ -201,8 +201,10 @@ def _noticed(page: Page, project: Project, server: Server) -> bool:
             for step in page.runnable:
                 if step.sabotage is not None:
                     checks.setdefault(page.proof_point(step).id, []).append(step)
+            undone = [one for one in (page.runbook.sections if page.runbook else ()) if one.way_back is not None]
             for step in page.runnable:
-                if run.reach(step).outcome != "passed":
+                proofs = [run.prove_way_back(section) for section in undone if step == section.blocks[0]]
+                if any(result.outcome != "passed" for result in (*proofs, run.reach(step))):
                     return True
                 if any(run.prove(check).outcome != "passed" for check in checks.get(step.id, ())):
                     return True

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -11,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 
@@ -194,6 +196,41 @@ def test_verifying_leaves_nothing_on_the_server(real: RealDatabase, folder: Path
         before = connection.execute("SELECT array_agg(datname ORDER BY 1) FROM pg_database").fetchone()
         verify(backups.take(real, folder).dump)
         assert connection.execute("SELECT array_agg(datname ORDER BY 1) FROM pg_database").fetchone() == before
+
+
+def test_a_server_at_a_url_is_left_as_it_was(
+    real: RealDatabase, folder: Path, backout_server: Server, disposable: Make
+) -> None:
+    """Roles that the dump names went, too."""
+    execute(real, "CREATE ROLE backout_test_gone", "ALTER TABLE users OWNER TO backout_test_gone")
+    dump = backups.take(real, folder).dump
+    execute(real, "REASSIGN OWNED BY backout_test_gone TO CURRENT_USER", "DROP ROLE backout_test_gone")
+    before = databases(real)
+    assert backups.verify(dump, backout_server.url).rows == 370
+    assert databases(real) == before
+    with closing(psycopg.connect(real.url)) as connection:
+        found = connection.execute("SELECT FROM pg_roles WHERE rolname = 'backout_test_gone'").fetchall()
+    assert found == []
+
+
+def test_a_server_in_memory_has_room_for_the_dump(
+    real: RealDatabase, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it lies on the disk."""
+    monkeypatch.delenv("BACKOUT_POSTGRES", raising=False)
+    done = backups.take(real, folder)
+    assert done.manifest.database_size > 1_000_000
+    free = shutil.disk_usage("/dev/shm").free if Path("/dev/shm").is_dir() else 0
+    rewrite(done.dump.with_suffix(".json"), lambda values: values.update(database_size=free))
+    seen: list[bool] = []
+
+    def watch(doing: str) -> None:
+        if doing.startswith("restoring"):
+            ours = [Path(one.cwd()) for one in psutil.Process().children() if one.name() == "postgres"]
+            seen.extend(path.is_relative_to("/dev/shm") for path in ours)
+
+    assert backups.verify(done.dump, "embedded" if real.major != 15 else "system:15", watch=watch).rows == 370
+    assert False in seen
 
 
 @pytest.fixture
@@ -642,6 +679,26 @@ def test_nothing_is_left_of_a_restore_that_fails(real: RealDatabase, folder: Pat
         "they are in pg_dumpall --globals-only"
     )
     assert databases(real) == before
+
+
+def test_what_could_not_be_dropped_is_told(real: RealDatabase, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our session was ended, too."""
+    dump = backups.take(real, folder).dump
+    name = f"{real.name}_beside"
+
+    def cut(doing: str) -> None:
+        if doing.startswith("counting"):
+            execute(
+                real,
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                f"WHERE application_name = 'backout restore' AND datname IN ('{real.name}', '{name}')",
+            )
+
+    with pytest.raises(BackoutError) as caught:
+        backups.restore(dump, real, name, watch=cut)
+    execute(real, f"DROP DATABASE {name} WITH (FORCE)")
+    assert "terminating connection due to administrator command" in str(caught.value)
+    assert str(caught.value).endswith(f"; the database {name} is left half restored: drop it")
 
 
 # -- the directory ----------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -231,6 +232,36 @@ def test_a_full_disk(big: RealDatabase, small: Path, count_rows: Callable[[], in
     fault(
         record_property, "disk full during backup", 3, "refused, nothing left; whole once there was room", count_rows()
     )
+
+
+def test_a_disposable_server_without_room(
+    big: RealDatabase, folder: Path, backout_server: Server, monkeypatch: pytest.MonkeyPatch, record_property: Record
+) -> None:
+    """The dump is not at fault: its receipt of before stays."""
+    dump = backups.take(big, folder).dump
+    receipt = backups.verify(dump, backout_server.handle())
+    place = Path(tempfile.mkdtemp())  # that the server's user may pass through
+    place.chmod(0o755)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=60M,mode=755", "tmpfs", place]
+    try:
+        if subprocess.run(mount, check=False, capture_output=True).returncode:
+            pytest.skip("NOT CHECKED: a file system may not be mounted here")
+        try:
+            monkeypatch.setattr("backout.postgres.cluster._parents", lambda _room=0: [place])
+            with pytest.raises(BackoutError) as caught:
+                backups.verify(dump, "system:15" if big.major == 15 else "embedded")
+        finally:
+            subprocess.run(["umount", place], check=True)
+    finally:
+        place.rmdir()
+    assert re.fullmatch(
+        r"pg_restore said: .*(No space left on device|server closed the connection|connection to server).*; "
+        r"the server has no room for what is restored, or was ended: "
+        r"make room, or choose another server: --postgres postgresql://…",
+        str(caught.value),
+    )
+    assert backups.latest_receipt(folder, database=big) == receipt
+    fault(record_property, "disk full while a dump is verified", 1, "said so; an earlier receipt stays")
 
 
 def test_a_disk_that_is_full_at_the_manifest(real: RealDatabase, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -408,6 +408,15 @@ def test_a_skipped_change_is_checked(site: Site) -> None:
     assert site.events[-4:] == ["skipped forget.1", "begun forget.2", "ended forget.2 failed", "end failed"]
 
 
+def test_a_symptom_that_does_not_show(site: Site) -> None:
+    site.query("INSERT INTO numbers VALUES (10) RETURNING n")
+    done = site.run("count-up", "--env", "staging", "--yes")
+    assert done.returncode == 1
+    hint = "the symptom does not show: look for another runbook, or begin with --from-step 1\n"
+    assert f"-0\n+1\n{hint}Done so far: nothing\n" in done.stdout
+    assert site.events == ["begin", "begun when.1", "ended when.1 failed", "end failed"]
+
+
 def test_quit_and_the_end_of_the_input(site: Site) -> None:
     for typed, reason in (("q\n", "you quit before one.1"), ("\x04", "nobody answered for one.1")):
         terminal = site.terminal("count-up", "--env", "staging")

@@ -25,8 +25,9 @@ from sqlalchemy import NullPool, create_engine
 
 from backout.evidence import SchemaChange
 from backout.postgres import Database, Server
-from backout.schema import PRISTINE, Snapshot, changes, differences, fold, roles, snapshot
+from backout.schema import PRISTINE, Snapshot, changes, differences, fold, roles, same_relations, snapshot
 from backout.schema.privileges import privileges
+from backout.tables import read_tables
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = Path(__file__).parent / "samples" / "schemas"
@@ -203,12 +204,17 @@ def test_a_change_and_its_way_back(case: Case, bench: Bench) -> None:
         pytest.skip(f"PostgreSQL {bench.server.major} does not know this; {case.since} does")
     expected = tuple(entry for version, entry in case.changed if version <= bench.server.major)
     with bench.copy(case.restores) as database, psycopg.connect(database.url, autocommit=True) as connection:
-        before = snapshot(connection)
+        before, tables = snapshot(connection), read_tables(connection)
         execute(database, case.forth)
         after = snapshot(connection)
+        assert snapshot(connection, before=before) == after
+        same = same_relations(before, snapshot(connection, before=before))
+        kept = [table for table in tables.values() if table.oid in same]
+        assert read_tables(connection, known=kept) == read_tables(connection)
         dumped = dump(bench.server, database)
         execute(database, case.back)
         restored = snapshot(connection)
+        assert snapshot(connection, before=after) == snapshot(connection, before=before) == restored
         assert named(changes(before, after)) == expected
         left, notes = differences(before, restored, between=after)
         assert (named(left), notes) == (case.left, case.notes)

@@ -175,8 +175,8 @@ def test_a_way_back_of_nothing_that_is_seen(run: Run, root: Path) -> None:
     )  # fmt: skip
     assert outcomes["one.way-back"] == (
         f"runbooks/count-up.md:{line(root, '<!-- way back') + 1}: the step changes nothing that this proof sees "
-        "(schema, rows, sequences, files that were there, what its checks say), so that nothing shows that the way back "
-        "leads back; add a check to the step that fails before it, or say <!-- no way back: reason -->"
+        "(schema, rows, sequences, files that were there, what its checks say), so that nothing shows that the way "
+        "back leads back; add a check to the step that fails before it, or say <!-- no way back: reason -->"
     )
 
 
@@ -196,8 +196,8 @@ def test_a_check_that_a_later_step_makes_untrue(run: Run, root: Path) -> None:
     assert outcomes["two.again"] == "passed"
     fence = line(root, "psql -XAtc 'SELECT count(*) > 0") - 1
     assert outcomes["forget.again"].startswith(
-        f"runbooks/count-up.md:{fence}: the check one.2 does not hold any more after the step forget, and a run that is "
-        "resumed there would stop at it; say <!-- until: forget --> above it, if that is right: runbooks/count-up.md:"
+        f"runbooks/count-up.md:{fence}: the check one.2 does not hold any more after the step forget, and a run that "
+        "is resumed there would stop at it; say <!-- until: forget --> above it, if that is right: runbooks/"
     )
 
 

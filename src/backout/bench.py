@@ -183,6 +183,7 @@ class Bench:
         self._skip = tuple(remedy.skip for remedy in remedies if remedy.skip is not None)
         self._tables = known[0].tables if known else None  # until the next step
         self._known = list(known)
+        self._last = known[0] if known else None  # of this database, or of the one that it is a copy of
         self.connection: psycopg.Connection[Any] = psycopg.connect(database.url, autocommit=True)
 
     def __enter__(self) -> Self:
@@ -208,17 +209,22 @@ class Bench:
 
     def after_rows(self, before: Structure) -> Structure:
         """The schema, when nothing but rows has changed in it."""
-        return replace(before, schema=schema.moved(self.connection, before.schema, ignored=self._laboratory.ignored))
+        return replace(before, schema=schema.moved(self.connection, before.schema))
 
     def structure(self) -> Structure:
         """The schema and its tables now."""
-        snapshot = schema.snapshot(self.connection, ignored=self._laboratory.ignored)
+        ignored, last = self._laboratory.ignored, self._last
+        snapshot = schema.snapshot(self.connection, ignored=ignored, before=last.schema if last else None)
         for known in self._known:
             if self._tables is None and known.has_tables_of(snapshot):
                 self._tables = known.tables
-        found = Structure(snapshot, self.tables)
-        self._known.append(found)
-        return found
+        if self._tables is None and last is not None:
+            same = schema.same_relations(last.schema, snapshot)
+            kept = [one for one in last.tables.values() if one.oid in same]
+            self._tables = read_tables(self.connection, ignored, kept)
+        self._last = Structure(snapshot, self.tables)
+        self._known.append(self._last)
+        return self._last
 
     def step(self, revision: Revision, direction: Direction) -> Observed:
         """Upgrade or downgrade by one revision."""

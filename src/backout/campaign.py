@@ -6,6 +6,7 @@ Not here: what is typed and what is printed (``cli.rehearsal``).
 from __future__ import annotations
 
 import difflib
+import gc
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -112,6 +113,7 @@ class Campaign:
             return
         seeds = {name: path for name in wanted if (path := self.files.seed_file(name)) is not None}
         plan = Plan(self.chain, frozenset(wanted), self.fingerprints, seeds, self.chain.root)
+        gc.set_threshold(50_000, 20, 100)  # readings of a schema are large, and hold no circles
         yield from walk(plan, self._laboratories)
 
     def report(self, results: Sequence[Result]) -> tuple[Rehearsed, ...]:

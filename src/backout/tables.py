@@ -9,7 +9,7 @@ Everything above may import it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, LiteralString
 
@@ -231,14 +231,18 @@ class Table:
         raise KeyError(name)
 
 
-def read_tables(connection: psycopg.Connection[Any], ignored: frozenset[str] = frozenset()) -> dict[str, Table]:
+def read_tables(
+    connection: psycopg.Connection[Any], ignored: frozenset[str] = frozenset(), known: Iterable[Table] = ()
+) -> dict[str, Table]:
     """Every table outside the system's schemas and the extensions, by its qualified name, in the order of names.
 
     One round trip, in the connection's transaction if there is one; its settings are as before afterwards.
 
     :param ignored: qualified names of tables to leave out.
+    :param known: tables that are as they were, and need not be read again.
     """
-    answers = _ask(connection)
+    kept = {one.oid: one for one in known if not any(_has_fields(column.of) for column in one.columns)}
+    answers = _ask(connection, kept)
     types = _Types(answers["types"], answers["labels"], answers["fields"], answers["domain_checks"])
     sequences = {row[:2]: Sequence(*row[2:]) for row in answers["sequences"]}
     columns: dict[int, list[Column]] = defaultdict(list)
@@ -261,7 +265,13 @@ def read_tables(connection: psycopg.Connection[Any], ignored: frozenset[str] = f
                 expression=default if generated else None,
             )
         )
-    return _tables(answers, columns, ignored)
+    found = _tables(answers, columns, kept)
+    return dict(sorted((one.qualified, one) for one in (*found, *kept.values()) if one.qualified not in ignored))
+
+
+def _has_fields(of: Type | None) -> bool:
+    """Whether it is made of a composite type: a table's changes with the table."""
+    return of is not None and (of.kind == "composite" or _has_fields(of.of))
 
 
 def has_columns(connection: psycopg.Connection[Any], tables: Iterable[Table]) -> bool:
@@ -281,10 +291,15 @@ _COLUMNS: LiteralString = """
 
 
 def _tables(
-    answers: Mapping[str, list[Any]], columns: Mapping[int, list[Column]], ignored: frozenset[str]
-) -> dict[str, Table]:
-    qualified = {row[0]: row[3] for row in answers["relations"]}
-    names = {table: {column.position: column.name for column in those} for table, those in columns.items()}
+    answers: Mapping[str, list[Any]], columns: Mapping[int, list[Column]], kept: Mapping[int, Table]
+) -> Iterator[Table]:
+    """Those that were read.
+
+    :param kept: the others.
+    """
+    qualified = {oid: one.qualified for oid, one in kept.items()} | {row[0]: row[3] for row in answers["relations"]}
+    present: dict[int, Iterable[Column]] = {oid: one.columns for oid, one in kept.items()}
+    names = {table: {one.position: one.name for one in those} for table, those in {**present, **columns}.items()}
     foreign_keys, checks = _constraints(answers["constraints"], qualified, names)
     uniques, exclusions = _indexes(answers["indexes"], columns)
     parents: dict[int, list[str]] = defaultdict(list)
@@ -297,14 +312,11 @@ def _tables(
     rules: dict[int, list[str]] = defaultdict(list)
     for table, rule in answers["rules"]:
         rules[table].append(rule)
-    found = {}
     for oid, schema, name, full, kind, persistence, secured, forced, bound, bound_check, key, reads in answers[
         "relations"
     ]:
-        if full in ignored:
-            continue
         of = tuple(columns.get(oid, ()))
-        found[full] = Table(
+        yield Table(
             oid=oid,
             schema=schema,
             name=name,
@@ -326,7 +338,6 @@ def _tables(
             triggers=tuple(triggers.get(oid, ())),
             rules=tuple(rules.get(oid, ())),
         )
-    return dict(sorted(found.items()))
 
 
 def _key(
@@ -422,11 +433,15 @@ class _Types:
         )
 
 
-def _ask(connection: psycopg.Connection[Any]) -> dict[str, list[Any]]:
-    """The rows of every query; names in them are written in full, because nothing is on the search path."""
+def _ask(connection: psycopg.Connection[Any], kept: Iterable[int]) -> dict[str, list[Any]]:
+    """The rows of every query; names in them are written in full, because nothing is on the search path.
+
+    :param kept: OIDs of tables about which nothing is asked.
+    """
     recent = connection.info.server_version >= 180000
     parts = {
         "first": sql.Literal(16384),  # FirstNormalObjectId: below it are the system's own
+        "kept": sql.SQL("'{{{}}}'::oid[]").format(sql.SQL(",").join(map(sql.SQL, map(str, kept)))),
         "enforced": sql.SQL("k.conenforced" if recent else "true"),
         "period": sql.SQL("k.conperiod" if recent else "false"),
     }
@@ -452,10 +467,12 @@ _QUERIES: Mapping[str, LiteralString] = {
                        AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid = 0 AND d.deptype = 'i'
                      ORDER BY 1)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.oid >= {first} AND c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
+        WHERE c.oid >= {first} AND c.oid <> ALL ({kept})
+          AND c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
           AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
-          AND NOT EXISTS (SELECT FROM pg_depend
-                          WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e')
+          AND c.oid NOT IN (SELECT objid FROM pg_depend
+                            WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_extension'::regclass
+                              AND deptype = 'e')
     """,
     "columns": """
         SELECT a.attrelid, a.attname, quote_ident(a.attname), a.attnum, a.atttypid,
@@ -464,7 +481,7 @@ _QUERIES: Mapping[str, LiteralString] = {
         FROM pg_class c
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-        WHERE c.oid >= {first} AND c.relkind IN ('r', 'p', 'f')
+        WHERE c.oid >= {first} AND c.oid <> ALL ({kept}) AND c.relkind IN ('r', 'p', 'f')
         ORDER BY a.attrelid, a.attnum
     """,
     "types": """
@@ -525,7 +542,7 @@ _QUERIES: Mapping[str, LiteralString] = {
                k.condeferrable, {enforced}, k.convalidated,
                CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid) END
         FROM pg_constraint k LEFT JOIN pg_constraint p ON p.oid = k.conparentid
-        WHERE k.conrelid >= {first} AND k.contype IN ('c', 'f')
+        WHERE k.conrelid >= {first} AND k.conrelid <> ALL ({kept}) AND k.contype IN ('c', 'f')
           AND (p.oid IS NULL OR p.conrelid <> k.conrelid OR k.contype = 'c')
         ORDER BY k.conrelid, k.conname COLLATE "C"
     """,
@@ -546,7 +563,8 @@ _QUERIES: Mapping[str, LiteralString] = {
         FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
         LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid
                                  AND k.contype IN ('p', 'u', 'x')
-        WHERE i.indrelid >= {first} AND (i.indisunique OR i.indisexclusion) AND i.indisready
+        WHERE i.indrelid >= {first} AND i.indrelid <> ALL ({kept})
+          AND (i.indisunique OR i.indisexclusion) AND i.indisready
         ORDER BY i.indrelid, x.relname COLLATE "C"
     """,
     "parents": "SELECT inhrelid, inhparent FROM pg_inherits ORDER BY inhrelid, inhseqno",

@@ -20,7 +20,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from backout.chain import database_at
+from backout.chain import database_at, project_environment
 from backout.configuration import Project, Service
 from backout.errors import BackoutError, ConfigurationError
 from backout.pages import Page, Runbook
@@ -69,7 +69,11 @@ def real_world(project: Project, database: RealDatabase | None, state: Path) -> 
     :param database: the one that ``DATABASE_URL`` names; None: it names none, or does not answer.
     :param state: an empty folder.
     """
-    environment = {**os.environ, **(database.environment() if database else {}), **_ALIKE, "LC_ALL": "C.UTF-8"}
+    inherited = dict(os.environ)
+    if database is not None:  # libpq's variables may lead elsewhere, PGSERVICE before all others
+        inherited = {name: value for name, value in inherited.items() if not name.startswith("PG")}
+        inherited |= database.environment()
+    environment = {**inherited, **project_environment(project), **_ALIKE, "LC_ALL": "C.UTF-8"}
     path = [str(Path(sys.executable).parent), environment.get("PATH", os.defpath)]
     environment["PATH"] = os.pathsep.join(path)
     return World(project.root, environment, state, timeout=OPERATORS_TIMEOUT, patience=PATIENCE)

@@ -54,6 +54,7 @@ class Manifest:
     :param began: moment of the snapshot that was dumped.
     :param sha256: of the dump.
     :param size: of the dump, bytes.
+    :param database_size: of what was dumped, on the server's disk, bytes.
     """
 
     backout: str
@@ -72,6 +73,7 @@ class Manifest:
     sha256: str
     size: int
     contents: Contents
+    database_size: int
 
     @property
     def major(self) -> int:

@@ -40,7 +40,7 @@ from backout.schema import PRISTINE, snapshot
 SHOWN = 20  # differences
 
 # When the server, and not the dump, is at fault.
-_NOT_OF_THE_DUMP = (FULL, *LOST, "permission denied to", "must be owner of")
+_NOT_OF_THE_DUMP = ("permission denied", "must be owner of", "must be able to")
 
 
 class _NoBackupError(BackoutError):
@@ -127,9 +127,12 @@ def restore(dump: Path, database: RealDatabase, name: str, *, watch: Watch = lam
                 _compare(dump, manifest, found)
                 watch("analyzing")
                 there.execute("ANALYZE")
-        except BaseException:
-            if created:
-                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        except BaseException as error:
+            try:
+                if created:
+                    connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            except psycopg.Error:
+                raise BackoutError(f"{error}; the database {name} is left half restored: drop it") from error
             raise
     left = outside_of_dumps(manifest.contents.objects)
     told = tuple(f"{one.kind} {one.name}: {one.definition}" for one in left)
@@ -160,14 +163,14 @@ def _checked(dump: Path, database: RealDatabase | None, watch: Watch) -> Manifes
 def _server(choice: str | None, dump: Path, manifest: Manifest) -> Iterator[Server]:
     """A disposable server of the dump's major version."""
     named = choice or os.environ.get("BACKOUT_POSTGRES", "").strip()
-    system = f"system:{manifest.major}"
+    system, room = f"system:{manifest.major}", 2 * manifest.database_size  # with what is logged
     # libpq's variables tell of the server that was dumped, and not of this one.
-    with open_server(choice, alone=True) as server:
+    with open_server(choice, alone=True, room=room) as server:
         if named or server.major == manifest.major or installed(manifest.major) is None:
             _require_major(dump, manifest, server.major, server.description, f"choose one: --postgres {system}")
             yield server
             return
-    with open_server(system, alone=True) as server:
+    with open_server(system, alone=True, room=room) as server:
         yield server
 
 
@@ -206,9 +209,12 @@ def _restored(dump: Path, manifest: Manifest, server: Server, watch: Watch) -> C
                     connection.execute(owner.format(sql.Identifier(database.name), sql.Identifier(manifest.owner)))
                     found, _ = read_contents(connection, manifest.encoding, watch)
             _compare(dump, manifest, found)
-            return found
-        finally:
-            server.drop(database)
+        except BaseException:
+            with suppress(BackoutError):  # the first error is the one to tell; the run's end drops it, too
+                server.drop(database)
+            raise
+        server.drop(database)
+    return found
 
 
 def _require_extensions(connection: psycopg.Connection[Any], manifest: Manifest) -> None:
@@ -236,6 +242,11 @@ def _restore(
     ended = run(command, environment, look=lambda doing: watch(f"restoring {doing}".rstrip()))
     if not ended.status:
         return
+    if any(text in ended.said for text in (FULL, *LOST)):
+        raise BackoutError(
+            f"pg_restore said: {ended.said}; the server has no room for what is restored, or was ended: "
+            "make room, or choose another server: --postgres postgresql://…"
+        )
     if ended.status < 0 or any(text in ended.said for text in _NOT_OF_THE_DUMP):
         raise BackoutError(f"pg_restore said: {ended.said}; mend that, and begin again")
     raise _refused(dump, [f"it does not restore: pg_restore said: {ended.said}"])

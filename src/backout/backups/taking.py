@@ -195,12 +195,12 @@ def _facts(connection: psycopg.Connection[Any], database: RealDatabase) -> dict[
         f"""
         SELECT pg_encoding_to_char(encoding), datlocprovider::text, datcollate, datctype,
                {"datlocale" if recent else "daticulocale"}, {"daticurules" if database.major >= 16 else "NULL"},
-               pg_get_userbyid(datdba)
+               pg_get_userbyid(datdba), pg_database_size(oid)
         FROM pg_database WHERE datname = current_database()
         """.encode()  # noqa: S608
     ).fetchone()
     assert row is not None
-    encoding, provider, collate, ctype, locale, rules, owner = row
+    encoding, provider, collate, ctype, locale, rules, owner, size = row
     word = {"c": "libc", "i": "icu", "b": "builtin"}[provider]
     options = {"LOCALE_PROVIDER": word, "LC_COLLATE": collate, "LC_CTYPE": ctype, "ICU_RULES": rules}
     options["BUILTIN_LOCALE" if provider == "b" else "ICU_LOCALE"] = locale
@@ -215,6 +215,7 @@ def _facts(connection: psycopg.Connection[Any], database: RealDatabase) -> dict[
         "roles": column(_ROLES),
         "extensions": dict(connection.execute(_EXTENSIONS).fetchall()),
         "tablespaces": column(_TABLESPACES),
+        "database_size": size,
     }
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from backout import __version__
-from backout.cli import backup, production, rehearsal, runbook
+from backout.cli import backup, preview, production, rehearsal, runbook
 from backout.cli.options import POSTGRES, target_of, target_options
 from backout.configuration import load_project
 from backout.errors import BackoutError, ConfigurationError
@@ -115,6 +115,8 @@ def serve(choice: str | None, address: str) -> None:
 
 for command in (
     backup.backup,
+    preview.preview,
+    preview.salvage,
     production.apply,
     production.rollback,
     rehearsal.rehearse,

@@ -20,7 +20,7 @@ _STYLES = {
     "title": "bold", "quiet": "dim", "command": "cyan", "changes": "yellow", "destroys": "bold red",
     "passed": "green", "failed": "bold red",
 }  # fmt: skip
-_PREFIXES = {"command": "    ", "output": "  | "}  # of lines that are not wrapped
+_PREFIXES = {"command": "    ", "output": "  | ", "failed": ""}  # of lines that are not wrapped
 
 
 @click.command(epilog="Example:  backout run roll-back-one-revision --env staging")

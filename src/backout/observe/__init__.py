@@ -303,16 +303,17 @@ _NEXT: LiteralString = "SHARE UPDATE EXCLUSIVE"  # the weakest that VACUUM and A
 _USER: LiteralString = """
   c.oid >= 16384 AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
   AND n.nspname !~ '^pg_(toast|temp)'
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-                  WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')
+  AND c.oid NOT IN (SELECT d.objid FROM pg_catalog.pg_depend d
+                    WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
+                      AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass)
 """
 
 _RELATIONS: LiteralString = """
   SELECT c.oid::int8, format('%I.%I', n.nspname, c.relname), c.relkind::text, pg_relation_filenode(c.oid)::int8,
-         coalesce(i.indrelid, (
+         CASE c.relkind WHEN 'S' THEN (
            SELECT d.refobjid FROM pg_depend d
            WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass
-             AND d.deptype IN ('a', 'i') AND c.relkind = 'S'))::int8
+             AND d.deptype IN ('a', 'i')) ELSE i.indrelid END::int8
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_index i ON i.indexrelid = c.oid
   WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f', 'S', 'i', 'I') AND <user>

@@ -22,6 +22,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, Protocol
 
 from backout.evidence import Lock, Statement
@@ -399,6 +400,7 @@ class _Reading:
         return tuple(sorted(self._relations[oid].name for oid in oids))
 
 
+@lru_cache(maxsize=10_000)  # of every index, before every step
 def _last(name: str) -> str:
     """A quoted name without its schema."""
     found = re.search(r"""("(?:[^"]|"")*"|[^".]+)$""", name)

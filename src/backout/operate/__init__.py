@@ -303,7 +303,8 @@ class _Run:
         self.running = None
         self._note(block, result)
         if result.outcome != "passed":
-            raise _Ended("failed", result.message)
+            hint = "\nthe symptom does not show: look for another runbook, or begin with --from-step 1"
+            raise _Ended("failed", result.message + (hint if section.anchor == "when" else ""))
         self.done.append(block.id)
         self.operator.tell(f"passed in {result.seconds:.1f} s", "passed")
 

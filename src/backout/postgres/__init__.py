@@ -76,6 +76,7 @@ def open_server(
     settings: Mapping[str, Setting] | None = None,
     transport: Transport | None = None,
     alone: bool = False,
+    room: int = 0,
 ) -> Iterator[Server]:
     """Start a server, or connect to one; in the end nothing of the run is left.
 
@@ -89,6 +90,7 @@ def open_server(
     :param transport: ``tcp`` instead of a socket in a private folder; the default on Windows.
     :param alone: this process uses no other server meanwhile. Unless it is one at a URL, to which they may be needed,
         libpq's variables are out of the environment: they tell of another server, and how sessions shall be there.
+    :param room: bytes that what it shall hold takes; a server that is started lies in memory only where that fits.
     :raises ConfigurationError: the choice is none of these.
     :raises PostgresError: no such server, too old a one, or it does not start or answer.
     """
@@ -118,7 +120,7 @@ def open_server(
         if local:
             if alone:
                 guard.enter_context(_free_of_libpqs_variables())
-            yield _started(_chosen_binaries(chosen), stack, settings=settings or {}, transport=transport)
+            yield _started(_chosen_binaries(chosen), stack, settings=settings or {}, transport=transport, room=room)
         elif settings or transport:
             raise ConfigurationError(
                 "settings and transport are for a server that backout starts, not for one at a URL"
@@ -175,7 +177,7 @@ def _chosen_binaries(choice: str) -> Binaries:
 
 
 def _started(
-    binaries: Binaries, stack: ExitStack, *, settings: Mapping[str, Setting], transport: Transport | None
+    binaries: Binaries, stack: ExitStack, *, settings: Mapping[str, Setting], transport: Transport | None, room: int
 ) -> Server:
     address = next(option.val for option in pq.Conninfo.get_defaults() if option.keyword == b"hostaddr")
     if address:
@@ -185,7 +187,7 @@ def _started(
         )
     sweep_cache()
     default: Transport = "tcp" if sys.platform == "win32" else "socket"
-    parameters = cluster.start(binaries, stack, settings=settings, transport=transport or default)
+    parameters = cluster.start(binaries, stack, settings=settings, transport=transport or default, room=room)
     server = Server(
         run=secrets.token_hex(6),
         parameters=parameters,

@@ -75,10 +75,11 @@ DISPOSABLE: Mapping[str, Setting] = {
 
 
 def start(
-    binaries: Binaries, stack: ExitStack, *, settings: Mapping[str, Setting], transport: Transport
+    binaries: Binaries, stack: ExitStack, *, settings: Mapping[str, Setting], transport: Transport, room: int = 0
 ) -> dict[str, str]:
     """Start a server; ``stack`` stops it and removes its folder.
 
+    :param room: bytes that it must have for what it will hold; less than ``ROOM`` needs no mention.
     :return: libpq's connection keywords, without ``dbname`` and without a password.
     :raises PostgresError: it did not start; with the last lines of its log.
     """
@@ -86,7 +87,7 @@ def start(
     for attempt in (1, 2):
         with ExitStack() as parts:
             with cached(key, lambda part: _initialise(binaries, part)) as entry:
-                folder = run_folder(parts, socket_inside=transport == "socket")
+                folder = run_folder(parts, socket_inside=transport == "socket", room=room)
                 _copy_data(entry / "data", folder / "data")
             try:
                 parameters = _start_in(folder, binaries, parts, settings=settings, transport=transport)
@@ -101,9 +102,9 @@ def start(
     raise AssertionError("unreachable")
 
 
-def run_folder(stack: ExitStack, *, socket_inside: bool = False) -> Path:
+def run_folder(stack: ExitStack, *, socket_inside: bool = False, room: int = 0) -> Path:
     """A private folder for this run, locked while this process lives; ``stack`` removes it."""
-    for parent in _parents():
+    for parent in _parents(room):
         if socket_inside and len(os.fsencode(parent / "backout-01234567" / f".s.PGSQL.{PORT}")) > LONGEST_SOCKET_PATH:
             continue
         while True:
@@ -169,10 +170,10 @@ def passfile(folder: Path, parameters: Mapping[str, str], password: str) -> Path
     return path
 
 
-def _parents() -> list[Path]:
+def _parents(room: int = 0) -> list[Path]:
     """The folders that a new run's folder can be made in, the best first."""
     usable = [parent for parent in _places() if os.access(parent, os.W_OK | os.X_OK)]
-    if SHARED_MEMORY in usable and shutil.disk_usage(SHARED_MEMORY).free < ROOM:
+    if SHARED_MEMORY in usable and shutil.disk_usage(SHARED_MEMORY).free < max(ROOM, room):
         usable.remove(SHARED_MEMORY)
     if server_uid() is not None:
         usable = [parent for parent in usable if _passable(parent)]

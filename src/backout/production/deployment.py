@@ -30,7 +30,6 @@ from backout.postgres import RealDatabase, real_database
 from backout.schema import PRISTINE, Key
 from backout.worker import Chain, Revision, Target, Worker
 
-
 READ_ONLY = "25006"  # read_only_sql_transaction
 
 
@@ -231,7 +230,7 @@ def _version_tables(worker: Worker, real: RealDatabase, read_only: bool) -> froz
     if report.failure is not None:
         where = f"{report.failure.where}: " if report.failure.where else ""
         raise BackoutError(
-            f"{where}env.py failed on {real.description}, asked for no revision{' and read-only' if read_only else ''}: "
+            f"{where}env.py failed on {real.description}, asked for no revision{', read-only' if read_only else ''}: "
             f"{report.failure.told}; mend it, or give it what it needs: --python, --env, --set, -x or --hooks"
         )
     if not report.version_table_names:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +26,7 @@ from backout.rules import apply_waivers, judge, waivers
 from backout.worker import Direction, Revision
 
 COUNT_SECONDS = 10.0
-LOCKED = "3s"  # how long a check waits for a table
+LOCK_SECONDS = 2.0  # somebody may hold a table for ever
 SMALL = 64 * 1024 * 1024  # bytes; a disk with less room has other troubles
 
 
@@ -117,16 +118,16 @@ Check = Callable[[Question], Answer]
 
 
 def look(question: Question, accepted: Mapping[str, str]) -> Preflight:
-    """Make every check.
+    """Make every check; while another runner works on the database, only those that it does not disturb.
 
     :param accepted: name of a check → why its refusals do not count.
     """
+    checks = {name: check for name, check in CHECKS.items() if question.runner is None or name in FIRM}
+    _wait_for_locks(question.connection, LOCK_SECONDS)
     refusals: list[Refusal] = []
     passed_over: list[tuple[Refusal, str]] = []
     notes: list[str] = []
-    # Who holds a table may be the very reason against it.
-    question.connection.execute("SELECT set_config('lock_timeout', %s, false)", [LOCKED])
-    for name, check in CHECKS.items():
+    for name, check in checks.items():
         for answer in _answers(name, check, question):
             if isinstance(answer, str):
                 notes.append(f"{name}: {answer}")
@@ -134,8 +135,8 @@ def look(question: Question, accepted: Mapping[str, str]) -> Preflight:
                 passed_over.append((answer, accepted[name]))
             else:
                 refusals.append(answer)
-    question.connection.execute("SELECT set_config('lock_timeout', '0', false)")
-    return Preflight(tuple(refusals), tuple(passed_over), tuple(notes), tuple(CHECKS))
+    _wait_for_locks(question.connection, 0)
+    return Preflight(tuple(refusals), tuple(passed_over), tuple(notes), tuple(checks))
 
 
 def violators(connection: psycopg.Connection[Any], preconditions: Iterable[FailsOnData]) -> Iterator[Refusal | str]:
@@ -168,6 +169,11 @@ def violators(connection: psycopg.Connection[Any], preconditions: Iterable[Fails
             )
 
 
+def _wait_for_locks(connection: psycopg.Connection[Any], seconds: float) -> None:
+    with suppress(psycopg.Error):  # a server that is gone is what the checks find
+        connection.execute("SELECT set_config('lock_timeout', %s, false)", [f"{seconds:.0f}s"])
+
+
 def _answers(name: str, check: Check, question: Question) -> Answer:
     try:
         yield from check(question)
@@ -185,9 +191,7 @@ def _answers(name: str, check: Check, question: Question) -> Answer:
 
 def _server(question: Question) -> Answer:
     connection = question.connection
-    row = connection.execute(
-        "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')"
-    ).fetchone()
+    row = connection.execute("SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')").fetchone()
     assert row is not None
     if row[0]:
         yield Refusal("server", "this is a read-only replica", "name the primary in DATABASE_URL")
@@ -306,21 +310,24 @@ def _preconditions(question: Question) -> Answer:
 def _backup(question: Question) -> Answer:
     if not question.revisions or not _has_rows(question):
         return
-    limits = question.limits
-    receipt = backups.latest_receipt(limits.backups, database=question.deployment.real)
+    limits, database = question.limits, question.deployment.real
+    receipt = backups.latest_receipt(limits.backups, database=database)
     if receipt is None:
         yield Refusal(
             "backup",
             f"there is no receipt of a backup of this database in {limits.backups}",
             "take one and verify it: backout backup && backout backup verify --latest",
             "verify-a-backup",
+            backups.objections(limits.backups, database=database),
         )
         return
-    problem = backups.problem(receipt, question.now, limits.backup_age)
+    # A rollback drops what was written since: a backup from before the upgrade does not have it.
+    at = tuple(question.current) if question.direction == "downgrade" else None
+    problem = backups.problem(receipt, question.now, limits.backup_age, revisions=at)
     if problem is not None:
-        yield Refusal("backup", problem, "take another one: backout backup && backout backup verify --latest")
+        yield Refusal("backup", problem, "see what there is: backout backup list", "verify-a-backup")
     elif receipt.kind == "statement":
-        yield f"{receipt.by} says that there is a backup, taken {receipt.taken:%Y-%m-%d %H:%M} UTC; nobody restored it"
+        yield str(receipt)
 
 
 def _has_rows(question: Question) -> bool:

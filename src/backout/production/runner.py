@@ -165,11 +165,12 @@ def _runner(deployment: Deployment, order: Order, say: Say) -> Iterator[tuple[ps
     with deployment.connect(LOCK_PURPOSE) as connection:
         deadline = time.monotonic() + order.wait
         told = False
-        while (holder := _holder(connection)) is not None and time.monotonic() < deadline:
-            if not told:
-                say(f"waiting up to {order.wait:g} s: {holder}")
-                told = True
-            time.sleep(0.1)
+        with _holding_the_lock():
+            while (holder := _holder(connection)) is not None and time.monotonic() < deadline:
+                if not told:
+                    say(f"waiting up to {order.wait:g} s: {holder}")
+                    told = True
+                time.sleep(0.1)
         yield connection, holder
 
 
@@ -257,7 +258,9 @@ def _change(
 ) -> tuple[str, ...]:
     if not revisions or order.dry_run:
         return ()
-    before = find_drift(deployment, deployment.applied(deployment.current()), connection, ignored=order.limits.ignored)
+    with _holding_the_lock():
+        applied = deployment.applied(deployment.current())
+        before = find_drift(deployment, applied, connection, ignored=order.limits.ignored)
     well = _health(order.health)
     if well is not None:
         journal.write("health", when="before", **well)
@@ -507,7 +510,8 @@ def _health(url: str | None) -> dict[str, Any] | None:
     except urllib.error.HTTPError as error:
         return _heard(error.code, error.read(2000))
     except (OSError, ValueError, http.client.HTTPException) as error:
-        return {"status": None, "told": f"no answer: {getattr(error, 'reason', None) or error or type(error).__name__}"}
+        reason = " ".join(str(getattr(error, "reason", error)).split()) or type(error).__name__
+        return {"status": None, "told": f"no answer: {reason}"}
 
 
 def _heard(status: int, body: bytes) -> dict[str, Any]:

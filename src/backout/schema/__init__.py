@@ -7,6 +7,7 @@
     after = snapshot(connection)
     changes(before, after)                      # what it changed
     differences(before, restored)               # what a round trip did not restore, and what is only a note
+    same_relations(before, after)               # what it left alone
     fold([changes of every revision])           # the schema at a revision
 
 Not here: how a schema is read, and how names and definitions are written (``schema.reading``); the rows of tables
@@ -17,9 +18,22 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from backout.evidence import SchemaChange
-from backout.schema.reading import Key, Position, Snapshot, moved, roles, snapshot
+from backout.schema.parts import Key
+from backout.schema.reading import Position, Snapshot, moved, roles, snapshot
 
-__all__ = ["PRISTINE", "Key", "Position", "Snapshot", "changes", "differences", "fold", "moved", "roles", "snapshot"]
+__all__ = [
+    "PRISTINE",
+    "Key",
+    "Position",
+    "Snapshot",
+    "changes",
+    "differences",
+    "fold",
+    "moved",
+    "roles",
+    "same_relations",
+    "snapshot",
+]
 
 # What every new database holds.
 PRISTINE: Mapping[Key, str] = {
@@ -32,11 +46,24 @@ PRISTINE: Mapping[Key, str] = {
 
 def changes(before: Snapshot, after: Snapshot) -> tuple[SchemaChange, ...]:
     """Every entry that was created, dropped or altered, by kind and name."""
-    return tuple(
-        SchemaChange(kind, name, before.objects.get((kind, name)), after.objects.get((kind, name)))
-        for kind, name in sorted(before.objects.keys() | after.objects.keys())
-        if before.objects.get((kind, name)) != after.objects.get((kind, name))
-    )
+    was, now = before.objects, after.objects
+    changed = [key for key, definition in was.items() if now.get(key) != definition]
+    changed += [key for key in now if key not in was]
+    return tuple(SchemaChange(*key, was.get(key), now.get(key)) for key in sorted(changed))
+
+
+_ALONE = frozenset(("table", "column", "constraint", "index", "comment", "privilege", "owner"))
+
+
+def same_relations(before: Snapshot, after: Snapshot) -> frozenset[int]:
+    """OIDs of relations that are as they were, with all that belongs to them; none when something else differs, which
+    may concern them.
+    """
+    for change in changes(before, after):
+        if change.kind not in _ALONE or (change.kind == "table" and "PARTITION" in f"{change.before} {change.after}"):
+            return frozenset()
+    was, now = (one.reading.parts if one.reading is not None else {} for one in (before, after))
+    return frozenset(oid for oid, part in now.items() if was.get(oid) is part)
 
 
 def fold(steps: Iterable[Iterable[SchemaChange]], start: Mapping[Key, str] = PRISTINE) -> dict[Key, str]:
@@ -66,8 +93,9 @@ def differences(
         partition is a difference.
     """
     found, notes = [], []
-    extensions = {change.name for change in changes(before, after) if _is_extension_left(change)}
-    for change in changes(before, after):
+    changed = changes(before, after)
+    extensions = {change.name for change in changed if _is_extension_left(change)}
+    for change in changed:
         if change.kind == "comment" and change.before is None and change.name.removeprefix("extension ") in extensions:
             continue  # CREATE EXTENSION made it
         note = _note(change, between)
@@ -139,6 +167,8 @@ def _moved(before: Snapshot, after: Snapshot) -> tuple[list[SchemaChange], list[
 
 def _reordered(before: Snapshot, after: Snapshot) -> Iterator[str]:
     for table in sorted(before.columns.keys() & after.columns.keys()):
+        if before.columns[table] == after.columns[table]:
+            continue
         common = set(before.columns[table]) & set(after.columns[table])
         was, now = ([name for name in one.columns[table] if name in common] for one in (before, after))
         if was != now:
@@ -146,8 +176,7 @@ def _reordered(before: Snapshot, after: Snapshot) -> Iterator[str]:
 
 
 def _spelled(before: Snapshot, after: Snapshot) -> Iterator[str]:
-    both = before.objects.keys() & after.objects.keys()
-    granted = {name for one in (before, after) for kind, name in one.objects if kind == "privilege"}
     for kind, name in sorted(before.written_out ^ after.written_out):
-        if (kind, name) in both and f"{kind} {name}" not in granted:
+        there = all((kind, name) in one.objects for one in (before, after))
+        if there and not any(("privilege", f"{kind} {name}") in one.objects for one in (before, after)):
             yield f"the privileges on {kind} {name} are the same as before, but written differently"

@@ -185,7 +185,8 @@ FACTS: Mapping[str, str] = {
                pg_get_userbyid(c.relowner), c.relacl::text[]
         FROM pg_class c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
         WHERE c.oid >= {FIRST} AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')""",
-    "roles": "SELECT rolname::text, quote_ident(rolname) FROM pg_roles",
+    "roles": "SELECT oid, rolname::text, quote_ident(rolname) FROM pg_roles",
+    "since": "SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text",
     # What nobody granted or revoked: (kind of object, privileges, owner).
     "natural privileges": """
         SELECT kind::text, acldefault(kind, datdba)::text[], pg_get_userbyid(datdba)

@@ -14,7 +14,7 @@ this and gives its names to everybody above).
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -26,18 +26,18 @@ from psycopg.rows import tuple_row
 
 from backout.schema.facts import FACTS, SETTINGS, Facts, Query
 from backout.schema.kinds import kind_queries
+from backout.schema.parts import WORDS, Key, Part, Rows, kept, read_parts
 from backout.schema.privileges import owners_letters, privileges
 from backout.schema.tables import (
     addition_queries,
+    newer_queries,
     not_null_name_query,
     other_queries,
+    part_queries,
     role_queries,
     table_queries,
     uncalled_query,
 )
-
-Key = tuple[str, str]
-Rows = list[tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,22 @@ class Position:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What the next reading of the same database, or of a copy, need not ask again.
+
+    :param since: a transaction; it and those that began later were not seen.
+    :param parts: OID of a relation → what belongs to it.
+    :param names: catalogue, OID and column's number → kind and name.
+    """
+
+    since: str
+    facts: Facts
+    parts: Mapping[int, Part]
+    names: Mapping[tuple[str, int, int], Key]
+    roles: frozenset[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """A schema at one moment.
 
@@ -61,41 +77,43 @@ class Snapshot:
     :param columns: table → its columns' quoted names in their order.
     :param positions: sequence → where it stands.
     :param written_out: objects whose privileges are stored although they are what they are by nature.
+    :param reading: how it was read; None: it was put together otherwise.
     """
 
     objects: Mapping[Key, str]
-    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     positions: Mapping[str, Position] = field(default_factory=dict)
     written_out: frozenset[Key] = frozenset()
+    reading: Reading | None = field(default=None, compare=False, repr=False)
 
 
-def snapshot(connection: psycopg.Connection[Any], *, ignored: frozenset[str] = frozenset()) -> Snapshot:
+def snapshot(
+    connection: psycopg.Connection[Any], *, ignored: frozenset[str] = frozenset(), before: Snapshot | None = None
+) -> Snapshot:
     """Read the schema, in a transaction of its own, or in a savepoint of the one that is open.
 
     Waits for sessions that hold an ACCESS EXCLUSIVE lock on a table; nobody may change the schema meanwhile.
 
     :param ignored: relations to leave out with all that belongs to them, as quoted qualified names.
+    :param before: of this database, or of the one that it is a copy of: what belongs to a relation is only read where
+        something of it was written since, which is quicker and gives the same.
     :raises psycopg.Error: the connection is broken, a lock was not to be had in time, a catalogue may not be read.
     """
+    version = connection.info.server_version
     with _reading(connection) as ask:
-        found = ask(FACTS)
-        facts = _facts(connection.info.server_version, found, ignored)
-        entries = table_queries(facts) | kind_queries(facts)
-        additions = addition_queries(facts)
-        others = other_queries(facts)
-        found |= ask({name: query.sql for name, query in (entries | additions).items()} | others)
-        book = _Book(found, facts)
-        book.enter(entries, additions)
+        book = _book(ask, version, ignored, before)
+        if before is not None and book.doubts(before):
+            book = _book(ask, version, ignored, None)
         if book.asked:
             book.answer(ask(book.asked))
     return book.snapshot()
 
 
-def moved(connection: psycopg.Connection[Any], before: Snapshot, *, ignored: frozenset[str] = frozenset()) -> Snapshot:
-    """Read where the sequences stand, when nothing but rows has changed since another snapshot."""
+def moved(connection: psycopg.Connection[Any], before: Snapshot) -> Snapshot:
+    """Read where the sequences stand, when nothing but rows has changed since a snapshot that was read."""
+    assert before.reading is not None
     with _reading(connection) as ask:
-        facts = _facts(connection.info.server_version, ask(FACTS), ignored)
-        query = other_queries(facts).get("sequences")
+        query = other_queries(before.reading.facts).get("sequences")
         rows = ask({"sequences": query})["sequences"] if query is not None else []
         unread = _unread(rows)
         return replace(before, positions=_read(_positions(rows), ask(unread) if unread else {}))
@@ -137,14 +155,22 @@ def _reading(connection: psycopg.Connection[Any]) -> Iterator[Callable[[Mapping[
         yield ask
 
 
-_WORDS = {
-    "r": ("table", "TABLE"),
-    "p": ("table", "TABLE"),
-    "f": ("foreign table", "FOREIGN TABLE"),
-    "v": ("view", ""),
-    "m": ("materialized view", ""),
-    "c": ("type", ""),
-}
+def _book(
+    ask: Callable[[Mapping[str, str]], dict[str, Rows]], version: int, ignored: frozenset[str], before: Snapshot | None
+) -> "_Book":
+    """Read and enter everything, or of the parts of relations those that may differ from an earlier snapshot."""
+    reading = before.reading if before is not None else None
+    found = ask(FACTS if reading is None else {**FACTS, **newer_queries(reading.since)})
+    facts = _facts(version, found, ignored)
+    parts = {} if reading is None else kept(reading.parts, facts.relations, found)
+    asked = tuple(relation for relation in facts.relations if relation not in parts)
+    entries = table_queries(facts) | kind_queries(facts)
+    additions = addition_queries(facts)
+    others = part_queries(replace(facts, relations=asked)) | other_queries(facts)
+    found |= ask({name: query.sql for name, query in (entries | additions).items()} | others)
+    book = _Book(found, facts)
+    book.enter(entries, additions, parts, asked)
+    return book
 
 
 def _facts(version: int, found: dict[str, Rows], ignored: frozenset[str]) -> Facts:
@@ -211,6 +237,10 @@ _SHOWN = frozenset(
 )  # fmt: skip
 
 
+# Kinds of entries of which more than the name shows in parts of relations: labels, storage, whether a cast is implicit.
+_SHOWN_ELSEWHERE = frozenset(("cast", "domain", "extension", "operator class", "type"))
+
+
 class _Book:
     """Puts the rows of all queries together."""
 
@@ -219,24 +249,32 @@ class _Book:
         self._facts = facts
         self._objects: dict[Key, str] = {}
         self._known: dict[tuple[str, int, int], Key] = {}
-        self._columns: dict[str, list[str]] = {}
+        self._parts: dict[int, Part] = {}
         self._positions: dict[str, Position] = {}
         self._written_out: set[Key] = set()
         self._told_by: dict[int, Key] = {}
         natural = found["natural privileges"]
         self._owner_of_database: str = natural[0][2]
-        self._roles: dict[str, str] = dict(found["roles"]) | {self._owner_of_database: "CURRENT_ROLE"}
+        self._roles = {name: quoted for _, name, quoted in found["roles"]}
+        self._roles[self._owner_of_database] = "CURRENT_ROLE"
         self._everything = {kind: owners_letters(acl, owner) for kind, acl, owner in natural}
         self._natural = {kind: self._privileges(kind, acl, owner) for kind, acl, owner in natural}
         self.asked: dict[str, str] = {}
 
-    def enter(self, entries: Mapping[str, Query], additions: Mapping[str, Query]) -> None:
-        """Enter everything; what is still to be asked then is in ``asked``."""
+    def enter(
+        self, entries: Mapping[str, Query], additions: Mapping[str, Query], parts: Mapping[int, Part],
+        relations: Collection[int],
+    ) -> None:  # fmt: skip
+        """Enter everything; what is still to be asked then is in ``asked``.
+
+        :param parts: known ones.
+        :param relations: those of which the parts were asked.
+        """
         for oid, name, owner, acl in self._found["schemas"]:
             if oid in self._facts.schemas:
                 self._enter("pg_namespace", oid, "schema", name, "SCHEMA", owner, acl)
         for oid, _, relkind, _, name, _, persistence, rest, owner, acl in self._found["relations"]:
-            kind, word = _WORDS[relkind]
+            kind, word = WORDS[relkind]
             words = ["UNLOGGED" if persistence == "u" else "", word, rest or ""]
             definition = " ".join(filter(None, words)) if word else None
             self._enter("pg_class", oid, kind, name, definition, owner, None if relkind == "c" else acl)
@@ -248,8 +286,7 @@ class _Book:
                 whole = self._known.get(("pg_class", relation, 0))
                 if whole is not None:
                     self._enter(query.catalog, oid, kind, f"{whole[1]}.{name}", definition)
-        self._enter_columns()
-        self._enter_indexes()
+        self._enter_parts({**parts, **read_parts(self._found, relations, self._granted)})
         self._enter_sequences()
         for name in additions:
             for oid, text in self._found[name]:
@@ -267,9 +304,24 @@ class _Book:
             self._known["pg_constraint", oid, 0] = ("constraint", name)
         self._enter_comments()
 
+    def doubts(self, before: Snapshot) -> bool:
+        """Whether what was taken over from an earlier snapshot may read otherwise now: it names what has changed."""
+        reading = before.reading
+        if reading is None or reading.roles != frozenset(self._found["roles"]):
+            return True
+        if any(self._known.get(place, name) != name for place, name in reading.names.items()):
+            return True
+        return any(
+            key[0] in _SHOWN_ELSEWHERE and before.objects.get(key) != self._objects.get(key)
+            for key in before.objects.keys() | self._objects.keys()
+        )
+
     def snapshot(self) -> Snapshot:
-        orders = {table: tuple(names) for table, names in self._columns.items()}
-        return Snapshot(self._objects, orders, self._positions, frozenset(self._written_out))
+        columns = {row[4]: self._parts[row[0]].columns for row in self._found["relations"]}
+        ((since,),) = self._found["since"]
+        reading = Reading(since, self._facts, self._parts, self._known, frozenset(self._found["roles"]))
+        orders = {table: names for table, names in columns.items() if names}
+        return Snapshot(self._objects, orders, self._positions, frozenset(self._written_out), reading)
 
     def _enter(
         self, catalog: str, oid: int, kind: str, name: str, definition: str | None, owner: str | None = None,
@@ -289,67 +341,32 @@ class _Book:
         return self._owner_of_database
 
     def _grant(self, kind: str, name: str, acl: list[str], owner: str | None) -> None:
+        given = self._granted(kind, name, acl, owner)
+        target = f"{kind} {name}".rstrip()
+        if given is not None:
+            self._objects["privilege", target] = given
+        elif target != "schema public":
+            self._written_out.add((kind, name))
+
+    def _granted(self, kind: str, name: str, acl: list[str], owner: str | None) -> str | None:
+        """What is granted; None where it is what such an object has by nature."""
         letter = _KINDS_OF_PRIVILEGES[kind]
         natural = self._natural[letter]
         if (kind, name) == ("schema", "public"):  # initdb grants this
             natural += "; USAGE TO PUBLIC" if self._facts.version >= 150000 else "; ALL TO PUBLIC"
         given = self._privileges(letter, acl, owner)
-        target = f"{kind} {name}".rstrip()
-        if given != natural:
-            self._objects["privilege", target] = given
-        elif target != "schema public":
-            self._written_out.add((kind, name))
+        return given if given != natural else None
 
     def _privileges(self, letter: str, acl: list[str], owner: str | None) -> str:
         return privileges(acl, owner, self._roles, self._everything[letter])
 
-    def _enter_columns(self) -> None:
-        relations = {row[0]: (_WORDS[row[2]][1], *row[3:6], row[8]) for row in self._found["relations"]}
-        defaults = {(row[0], row[1]): row[2] for row in self._found["defaults"]}
-        named = {(row[0], row[1]): row[2:] for row in self._found.get("not null", ())}
-        identities = {(row[6], row[7]): row for row in self._found.get("sequences", ()) if row[5] == "i"}
-        for row in self._found["columns"]:
-            relation, number, raw, name, definition, required, identity, generated, rest, local, acl = row
-            word, partition, table, raw_table, owner = relations[relation]
-            full = f"{table}.{name}"
-            place = relation, number
-            if not word:
-                definition = ""  # a view's query or a type's definition tells its columns
-            else:
-                self._columns.setdefault(table, []).append(name)
-                if identity:
-                    definition += f" {_identity(identity, definition, identities.get(place))}"
-                if required:
-                    definition += f" {_not_null(raw_table, raw, partition, named.get(place))}"
-            if place in defaults:
-                definition += f" {_default(generated, defaults[place])}"
-            if rest:
-                definition += f" {rest}"
-            if word and not local and not partition:
-                definition += " INHERITED"
-            self._enter("pg_class", relation, "column", full, definition.lstrip() or None, number=number)
-            if acl is not None:
-                self._grant("column", full, acl, owner)
-
-    def _enter_indexes(self) -> None:
-        """Indexes and constraints; an index that a constraint implies is part of that."""
-        implied: dict[int, Key] = {}
-        for oid, relation, name, definition, index in self._found["constraints"]:
-            whole = self._known.get(("pg_class", relation, 0))
-            if whole is not None:
-                key = ("constraint", f"{whole[1]}.{name}")
-                self._enter("pg_constraint", oid, *key, definition)
-                if index:
-                    implied[index] = key
-        for oid, relation, name, definition, words, options in self._found["indexes"]:
-            if ("pg_class", relation, 0) not in self._known:
-                continue
-            constraint = implied.get(oid)
-            self._enter("pg_class", oid, "index", name, None if constraint else definition)
-            if constraint:
-                self._told_by[oid] = constraint
-                self._add("pg_class", oid, 0, options)  # an index's own definition has them
-            self._add("pg_class", oid, 0, words)
+    def _enter_parts(self, parts: dict[int, Part]) -> None:
+        self._parts = parts
+        for part in parts.values():
+            self._objects.update(part.objects)
+            self._known.update(part.names)
+            self._written_out.update(part.written_out)
+            self._told_by.update(part.told_by)
 
     def _enter_sequences(self) -> None:
         rows = self._found.get("sequences", [])
@@ -395,45 +412,6 @@ class _Book:
                     unknown.append(oid)
         if unknown:
             self.asked["names"] = not_null_name_query(unknown)
-
-
-def _identity(kind: str, type_: str, row: tuple[Any, ...] | None) -> str:
-    text = f"GENERATED {'ALWAYS' if kind == 'a' else 'BY DEFAULT'} AS IDENTITY"
-    if row is None:
-        return text
-    _, name, persistence, sequence_type, options, *_ = row
-    words = ["UNLOGGED" if persistence == "u" else "", f"SEQUENCE NAME {name}"]
-    words += ["" if sequence_type == type_ else f"AS {sequence_type}", options or ""]
-    return f"{text} ({' '.join(filter(None, words))})"
-
-
-def _not_null(table: str, column: str, partition: bool, constraint: tuple[str | None, str, str | None] | None) -> str:
-    if constraint is None:
-        return "NOT NULL"
-    raw, quoted, words = constraint
-    if raw is None or raw == f"{table}_{column}_not_null" or raw == _generated_name(table, column, "not_null"):
-        text = "NOT NULL"
-    else:
-        text = f"CONSTRAINT {quoted} NOT NULL"
-    words = words.removesuffix("LOCAL").rstrip() if words and partition else words
-    return f"{text} {words}" if words else text
-
-
-def _default(generated: str, expression: str) -> str:
-    if not generated:
-        return f"DEFAULT {expression}"
-    return f"GENERATED ALWAYS AS ({expression}) {'VIRTUAL' if generated == 'v' else 'STORED'}"
-
-
-def _generated_name(table: str, column: str, label: str) -> str:
-    """The name that PostgreSQL gives, of at most 63 bytes: ``makeObjectName`` in its ``indexcmds.c``."""
-    first, second = table.encode(), column.encode()
-    room = 63 - len(label) - 2
-    lengths = [len(first), len(second)]
-    while sum(lengths) > room:
-        lengths[lengths[0] <= lengths[1]] -= 1
-    parts = zip((first, second), lengths, strict=True)
-    return "_".join([*(part[:length].decode(errors="ignore") for part, length in parts), label])
 
 
 def _option(key: Key | None, option: str) -> str:

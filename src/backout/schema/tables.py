@@ -34,8 +34,10 @@ def table_queries(facts: Facts) -> dict[str, Query]:
     return called_for(facts, _parts(facts))
 
 
-def other_queries(facts: Facts) -> dict[str, str]:
-    """What is read besides entries, by name; each query says what its rows are."""
+def part_queries(facts: Facts) -> dict[str, str]:
+    """What belongs to each of the relations of these facts, by name; each query says what its rows are."""
+    if not facts.relations:
+        return {}
     relations = one_of("conrelid", facts.relations)
     queries = {
         "columns": _columns(facts),
@@ -66,8 +68,6 @@ def other_queries(facts: Facts) -> dict[str, str]:
                           FROM pg_attribute WHERE attrelid = c.oid AND attstattarget >= 0) END) END,
                    CASE WHEN c.reloptions IS NOT NULL THEN {options("c.reloptions")} END
             FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE {one_of("i.indrelid", facts.relations)}""",
-        "comment": _comments(facts),
-        "their privileges": _their_privileges(facts),
     }
     if facts.version >= 180000:
         # (relation, column's number, raw name, name, words); one that is only inherited has its parent's name
@@ -78,6 +78,38 @@ def other_queries(facts: Facts) -> dict[str, str]:
                                     CASE WHEN NOT convalidated THEN 'NOT VALID' END,
                                     CASE WHEN conislocal AND coninhcount > 0 THEN 'LOCAL' END) END
             FROM pg_constraint WHERE {relations} AND contype = 'n'"""
+    return queries
+
+
+def newer_queries(since: str) -> dict[str, str]:
+    """What of relations was written since, and which parts of them are there, by name.
+
+    :param since: a transaction; it and those that began later are not seen by the reading that it is of.
+    """
+    newer = f"age(xmin) <= age('{since}'::xid)"
+    return {
+        # (OID of a relation, an index or a sequence)
+        "newer": f"""
+            SELECT attrelid FROM pg_attribute WHERE attrelid >= {FIRST} AND attnum > 0 AND {newer}
+            UNION SELECT adrelid FROM pg_attrdef WHERE {newer}
+            UNION SELECT conrelid FROM pg_constraint WHERE conrelid >= {FIRST} AND {newer}
+            UNION SELECT indrelid FROM pg_index WHERE indrelid >= {FIRST} AND {newer}
+            UNION SELECT seqrelid FROM pg_sequence WHERE {newer}
+            UNION SELECT oid FROM pg_class WHERE oid >= {FIRST} AND {newer}""",
+        # (catalogue, OIDs of constraints, or of indexes and sequences)
+        "there": f"""
+            SELECT 'pg_constraint', array_agg(oid) FROM pg_constraint WHERE conrelid >= {FIRST}
+            UNION ALL SELECT 'pg_class', array_agg(oid) FROM pg_class
+            WHERE oid >= {FIRST} AND relkind IN ('i', 'I', 'S')""",
+    }
+
+
+def other_queries(facts: Facts) -> dict[str, str]:
+    """What is read besides entries and parts, by name; each query says what its rows are."""
+    queries = {
+        "comment": _comments(facts),
+        "their privileges": _their_privileges(facts),
+    }
     if "pg_sequence" in facts.gates:
         queries["sequences"] = _sequences(facts)
     if "pg_seclabel" in facts.gates:

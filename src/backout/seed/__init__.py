@@ -220,7 +220,7 @@ def _attempted(
     filler = Filler(connection, tables, names, wishes, immediate=immediate)
     for level in passes(tables, names):
         filler.fill(level)
-    counts = _counts(connection, [tables[name] for name in sorted(names) if tables[name].kind != "f"])
+    counts = _counts(filler, [tables[name] for name in sorted(names) if tables[name].kind != "f"])
     empty = [
         (name, column)
         for name, (rows, filled) in counts.items()
@@ -230,17 +230,16 @@ def _attempted(
     ]
     if empty or fill:
         wished = [(name, column) for name, column in fill if name in counts and tables[name].kind == "r"]
-        _fill_columns(connection, tables, filler, [(name, column.name) for name, column in empty], most=2)
-        _fill_columns(connection, tables, filler, wished, most=100)
-        counts = _counts(connection, [tables[name] for name in sorted(names) if tables[name].kind != "f"])
-    [last] = run(connection, [change("SET CONSTRAINTS ALL IMMEDIATE")])
+        _fill_columns(tables, filler, [(name, column.name) for name, column in empty], most=2)
+        _fill_columns(tables, filler, wished, most=100)
+        counts = _counts(filler, [tables[name] for name in sorted(names) if tables[name].kind != "f"])
+    [last] = filler.run([change("SET CONSTRAINTS ALL IMMEDIATE")])
     if isinstance(last, Failure) and not immediate:
         raise _Unfinished
     return _told(tables, names, filler, counts)
 
 
 def _fill_columns(
-    connection: psycopg.Connection[Any],
     tables: Mapping[str, Table],
     filler: Filler,
     wished: Sequence[tuple[str, str]],
@@ -257,8 +256,7 @@ def _fill_columns(
         name: " OR ".join(f"{tables[name].column(one).quoted} IS NULL" for one in columns[name]) for name in ordered
     }
     cells = {name: ", ".join(f"{tables[name].column(one).quoted} IS NULL" for one in columns[name]) for name in ordered}
-    answers = run(
-        connection,
+    answers = filler.run(
         [
             ask(
                 f"SELECT coalesce(json_agg(json_build_array(place, nulls) ORDER BY number), '[]') FROM (SELECT "
@@ -276,13 +274,13 @@ def _fill_columns(
     ]
     whole = [_all_at_once(table, groups[table.qualified], missing, place, number)
              for table, number, place, missing in waiting]  # fmt: skip
-    answered = run(connection, [change(statement) for statement in whole])
+    answered = filler.run([change(statement) for statement in whole])
     orders: list[Order] = []
     for (table, number, place, missing), answer in zip(waiting, answered, strict=True):
         if isinstance(answer, Failure):
             for statements in _one_by_one(table, groups[table.qualified], missing, place, number):
                 orders += first_of(statements)
-    run(connection, orders)
+    filler.run(orders)
 
 
 def _all_at_once(table: Table, groups: Sequence[Group], columns: Sequence[str], place: str, number: int) -> str:
@@ -316,7 +314,7 @@ def _values(group: Group, columns: Collection[str], turn: int) -> Row:
     return {column.name: text for column, text in zip(group.columns, pick, strict=True) if column.name in columns}
 
 
-def _counts(connection: psycopg.Connection[Any], tables: Sequence[Table]) -> dict[str, tuple[int, dict[str, int]]]:
+def _counts(filler: Filler, tables: Sequence[Table]) -> dict[str, tuple[int, dict[str, int]]]:
     """Of each table the number of rows, and of non-NULL values in each column."""
     orders = []
     for table in tables:
@@ -324,7 +322,7 @@ def _counts(connection: psycopg.Connection[Any], tables: Sequence[Table]) -> dic
         only = "" if table.kind == "p" else "ONLY "
         orders.append(ask(f"SELECT to_json(ARRAY[{counted}]) FROM {only}{table.qualified}"))
     found = {}
-    for table, answer in zip(tables, run(connection, orders), strict=True):
+    for table, answer in zip(tables, filler.run(orders), strict=True):
         # A virtual column may fail when it is read.
         numbers = [0] * (1 + len(table.columns)) if isinstance(answer, Failure) else answer
         found[table.qualified] = (

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from backout.seed.batch import Failure, Order, ask, attempt, change, run
+from backout.seed.batch import Answer, Failure, Order, ask, attempt, change, run
 from backout.seed.choices import Choice, Wish, choices_of, only_null, quote
 from backout.seed.conditions import Conditions, conditions_of
 from backout.seed.expressions import references
@@ -71,6 +71,7 @@ class Filler:
         self._last: dict[tuple[str, str], int] = {}
         self._there: dict[str, list[Row]] = {}
         self._complete_ones: set[str] = set()
+        self._due: list[Order] = []  # to be run before the next ones; nobody waits for their answers
         self.inserted: dict[str, int] = {}
         self.failures: dict[str, list[Failure]] = {}
         self.refused: dict[tuple[str, str], str] = {}
@@ -108,6 +109,13 @@ class Filler:
                 self._provisional[one.table] = one
         self._advance_sequences([one.table for one in mine])
 
+    def run(self, orders: Sequence[Order]) -> list[Answer]:
+        """As ``batch.run``, with what is due before them; none at all are not run."""
+        if not orders:
+            return []
+        due, self._due = self._due, []
+        return run(self._connection, [*due, *orders])[len(due) :]
+
     def groups(self, level: Sequence[Pass]) -> dict[str, list[Group]]:
         """The groups of columns for each pass, with what the tables hold now."""
         asked = []
@@ -125,7 +133,7 @@ class Filler:
                 for name, choice in self._without_late(table, one).items()
             }
             asked += [(table, tie, choices[one.table]) for tie in apart[one.table].ties]
-        solved = iter(solve(self._connection, asked, self._tables, all_parents=not self._immediate))
+        solved = iter(solve(self.run, asked, self._tables, all_parents=not self._immediate))
         found: dict[str, list[Group]] = {}
         for one in level:
             table = self._tables[one.table]
@@ -150,13 +158,12 @@ class Filler:
 
     def _advance_sequences(self, names: Sequence[str]) -> None:
         """Set sequences behind the keys that were inserted: a trigger on the next table may draw from them."""
-        orders = []
         for name in names:
             for column in self._tables[name].columns:
                 numbers = self._numbers(self._tables[name], column)
                 if numbers is not None:
                     most, behind = ("max", ">=") if numbers.increment > 0 else ("min", "<=")
-                    orders.append(
+                    self._due.append(
                         change(
                             f"SELECT setval({quote(numbers.qualified)}, last) FROM "
                             f"(SELECT {most}({column.quoted}) AS last FROM ONLY {name}) AS t "
@@ -164,7 +171,6 @@ class Filler:
                             f"AND last BETWEEN {numbers.least} AND {numbers.greatest}"
                         )
                     )
-        run(self._connection, orders)
 
     # -- groups -----------------------------------------------------------------------------------------
 
@@ -223,7 +229,7 @@ class Filler:
             )
             for table, column, numbers in drawn
         ]
-        answers = run(self._connection, orders)
+        answers = self.run(orders)
         highest: dict[str, int] = {}  # partitions share a sequence
         for (table, column, numbers), answer in zip(drawn, answers, strict=True):
             last = answer if isinstance(answer, int) else 0
@@ -281,7 +287,7 @@ class Filler:
         orders: list[Order] = []
         for filling, those in zip(fillings, statements, strict=True):
             orders += [*self._around(filling, before=True), *map(change, those), *self._around(filling, before=False)]
-        answers = iter(run(self._connection, orders))
+        answers = iter(self.run(orders))
         found = []
         for filling, those in zip(fillings, statements, strict=True):
             before, after = self._around(filling, before=True), self._around(filling, before=False)
@@ -341,7 +347,7 @@ class Filler:
             orders += [attempt(insert_sql(filling.table, [row])) for row in variants]
             orders += self._around(filling, before=False)
             tried.append((filling, number, failure, variants))
-        answers = iter(run(self._connection, orders))
+        answers = iter(self.run(orders))
         for filling, number, failure, variants in tried:
             around = len(self._around(filling, before=True))
             outcomes = [next(answers) for _ in range(2 * around + len(variants))][around : around + len(variants)]
@@ -371,7 +377,7 @@ class Filler:
             wrong = " OR ".join(_refers_to_nothing(key, self._tables) for key in first.late)
             those = f"FROM ONLY {one.table} AS t WHERE {wrong}"
             misfits = f"SELECT coalesce(json_agg(ctid::text ORDER BY ctid), '[]') {those}"
-            [places] = run(self._connection, [ask(misfits)])
+            [places] = self.run([ask(misfits)])
             orders: list[Order] = []
             for number, place in enumerate(places if isinstance(places, list) else []):
                 options = []
@@ -389,7 +395,7 @@ class Filler:
                 self.circles.append(one.table)
                 orders.insert(-1, change("SET LOCAL session_replication_role = replica"))
                 orders.append(change("SET LOCAL session_replication_role = origin"))
-            run(self._connection, orders)
+            self.run(orders)
 
 
 # -- statements -----------------------------------------------------------------------------------------

@@ -16,14 +16,12 @@ Not here: which combination goes into which row (``seed.rows``).
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
-import psycopg
-
-from backout.seed.batch import Answer, Failure, Order, ask, run
+from backout.seed.batch import Answer, Failure, Order, ask
 from backout.seed.choices import Choice, base_of, quote
 from backout.seed.conditions import Tie
 from backout.seed.expressions import definition
@@ -83,7 +81,7 @@ def alone(choice: Choice) -> Group:
 
 
 def solve(
-    connection: psycopg.Connection[Any],
+    run: Callable[[Sequence[Order]], list[Answer]],
     ties: Sequence[tuple[Table, Tie, Mapping[str, Choice]]],
     tables: Mapping[str, Table],
     *,
@@ -91,16 +89,17 @@ def solve(
 ) -> list[Group]:
     """A group for each tie; one round trip, and more for those whose conditions fail on some values.
 
+    :param run: as ``batch.run``, on a connection.
     :param all_parents: every row that a foreign key may refer to is to be referred to; else two thirds of them.
     """
     queries = [_Query(table, tie, choices, tables, all_parents) for table, tie, choices in ties]
-    answers = run(connection, [order for query in queries for order in query.orders()])
+    answers = run([order for query in queries for order in query.orders()])
     for care in range(1, 4):
         failed = [place for place in range(len(queries)) if isinstance(answers[2 * place], Failure)]
         for place in failed:
             table, tie, choices = ties[place]
             queries[place] = _Query(table, tie, choices, tables, all_parents, care=care)
-        again = iter(run(connection, [order for place in failed for order in queries[place].orders()]))
+        again = iter(run([order for place in failed for order in queries[place].orders()]))
         for place in failed:
             answers[2 * place], answers[2 * place + 1] = next(again), next(again)
     return [query.group(*answers[2 * place : 2 * place + 2]) for place, query in enumerate(queries)]

@@ -516,7 +516,8 @@ def _surrounded(
     """The function between statements, all in one transaction."""
 
     def ask(statement: str) -> Any:
-        return context.connection.execution_options(no_parameters=True).exec_driver_sql(statement)
+        # Of this statement only: as an option of the connection it would hold for the revision's own ones, too.
+        return context.connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
     def run(*positional: Any, **named: Any) -> None:
         number = "SELECT pg_catalog.pg_current_xact_id()::text"
