@@ -1,4 +1,4 @@
-"""A change of a real database, step by step: what is done, told and journalled, and where it stands if it ends early."""
+"""A change of a real database: what is done, told and journalled at each step, and where it stands if it ends early."""
 
 import json
 import threading

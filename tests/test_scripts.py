@@ -13,7 +13,7 @@ from psycopg import sql
 
 from backout.languages import NotChecked, validate
 from backout.postgres import Database, Server
-from backout.production import MIGRATION_LOCK, current_revisions
+from backout.production import MIGRATION_LOCK
 from content_creation_crew.db.sample import sample_rows
 
 ROOT = Path(__file__).parents[1]
@@ -53,6 +53,13 @@ class Scripts:
         return subprocess.run(**self.command(script, database, cwd), check=False)
 
 
+def current(url: str) -> list[str]:
+    with psycopg.connect(url) as connection:
+        if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
+            return []
+        return [row[0] for row in connection.execute("SELECT version_num FROM alembic_version")]
+
+
 @pytest.fixture
 def scripts(working_copy: Any, backout_server: Server, environment: dict[str, str]) -> Scripts:
     return Scripts(working_copy, backout_server, environment)
@@ -72,7 +79,7 @@ def steps(revision: str, parent: str) -> str:
 
 def test_the_rollback_of_the_head_passes_from_any_directory(scripts: Scripts, disposable: Make, tmp_path: Path) -> None:
     database = disposable(revision="head", rows="sample")
-    (before,) = current_revisions(database.url)
+    (before,) = current(database.url)
     done = scripts.run(ROLLBACK, database, cwd=tmp_path)
     rows = 1 + sum(map(len, sample_rows().values()))  # the one more is alembic_version's
     assert (done.returncode, done.stderr) == (0, "")
@@ -103,7 +110,7 @@ def test_a_database_of_somebody_else_is_never_migrated(scripts: Scripts, somebod
         "error: the rollback test migrates only databases that backout created, and this one is not; for a "
         "disposable one: backout postgres --revision head --sample -- make migrate-test\n"
     )
-    assert current_revisions(somebodys.url) == ()
+    assert current(somebodys.url) == []
 
 
 def test_a_downgrade_that_loses_rows_is_found(scripts: Scripts, disposable: Make) -> None:
@@ -165,11 +172,10 @@ def test_powershell_calls_what_bash_calls() -> None:
 def test_production_is_brought_from_base_to_head_once(scripts: Scripts, disposable: Make, tmp_path: Path) -> None:
     database = disposable()
     done = scripts.run(PRODUCTION, database, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, f"now at {scripts.head} (head)\n"), done.stderr
-    assert current_revisions(database.url) == (scripts.head,)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, f"now at {scripts.head} (head)"), done.stderr
+    assert current(database.url) == [scripts.head]
     done = scripts.run(PRODUCTION, database, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, f"already at {scripts.head} (head)\n")
-    assert "Running upgrade" not in done.stderr
+    assert (done.returncode, done.stdout.splitlines()[1:]) == (0, [f"already at {scripts.head} (head)"])
 
 
 def test_two_runners_at_once_apply_each_revision_once(scripts: Scripts, disposable: Make) -> None:
@@ -182,12 +188,13 @@ def test_two_runners_at_once_apply_each_revision_once(scripts: Scripts, disposab
         while holder.execute(waiting, [database.name, "backout migration lock"]).fetchone() != (2,):
             assert [runner.poll() for runner in runners] == [None, None]
             time.sleep(0.01)
-    printed = [runner.communicate() for runner in runners]
-    assert sorted((runner.returncode, out) for runner, (out, _) in zip(runners, printed, strict=True)) == [
-        (0, f"already at {scripts.head} (head)\n"),
-        (0, f"now at {scripts.head} (head)\n"),
+    printed = [runner.communicate()[0].splitlines() for runner in runners]
+    assert [runner.returncode for runner in runners] == [0, 0]
+    assert sorted(lines[-1] for lines in printed) == [
+        f"already at {scripts.head} (head)",
+        f"now at {scripts.head} (head)",
     ]
-    applied = re.findall(r"Running upgrade .* -> (\w+)", "".join(err for _, err in printed))
+    applied = [line.split()[1].rstrip(":") for lines in printed for line in lines if line.startswith("applying ")]
     assert sorted(applied) == sorted(path.name.split("_")[2] for path in scripts.copy.root.glob("alembic/versions/2*"))
 
 
