@@ -69,10 +69,10 @@ class Deployment:
                         query = sql.SQL("SELECT version_num FROM {}").format(sql.SQL(name))
                         found |= {str(row[0]) for row in connection.execute(query)}
         except psycopg.Error as error:
+            said = f"{error.sqlstate or type(error).__name__} {error.diag.message_primary or str(error).strip()}"
             raise PostgresError(
-                f"{self.real.description} does not say which revision it is at: "
-                f"{error.sqlstate or type(error).__name__} {error.diag.message_primary or str(error).strip()}; see that it runs, and use a role that may read "
-                f"{', '.join(sorted(self.version_tables))}"
+                f"{self.real.description} does not say which revision it is at: {said}; "
+                f"see that it runs, and use a role that may read {', '.join(sorted(self.version_tables))}"
             ) from error
         return tuple(sorted(found))
 
