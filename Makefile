@@ -77,7 +77,7 @@ need-database:
 		'  backout postgres --revision head --sample -- make $(firstword $(MAKECMDGOALS))' >&2; exit 2; }
 
 ##@ Development
-.PHONY: setup site lint bench mutate lock clean help
+.PHONY: setup site lint bench mutate faults lock clean help
 setup: $(VENV)/.complete  ## make .venv with the locked packages
 $(VENV)/.complete: requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'error: Python 3.11 or newer is not on PATH; install it, or: make PYTHON=/path/to/python3' >&2; exit 2; }
@@ -108,6 +108,9 @@ bench: setup  ## measure how fast a disposable database is there, and what a reh
 
 mutate: setup  ## change the guides one word at a time and list the changes that no test notices
 	$(VENV)/bin/python tests/mutate.py
+
+faults: setup  ## make everything go wrong that may go wrong in production, and write docs/reference/faults.md
+	$(VENV)/bin/python tests/faults.py $(PYTEST_ARGS)
 
 lock: setup  ## resolve requirements.txt and those of tests/environments anew
 	$(VENV)/bin/python -m pip install --quiet uv

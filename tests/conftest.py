@@ -1,5 +1,6 @@
 """What the tests of the commands, scripts and workflows share: a copy of the repository that they may break."""
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psycopg
@@ -96,6 +98,38 @@ class Chain:
             downgrade=downgrade.replace("\n", "\n    "),
         )
         (self.root / "alembic" / "versions" / f"{revision}.py").write_text(text, encoding="utf-8")
+
+
+def _faults() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("faults", ROOT / "tests" / "faults.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what the tests tell of faults."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_faults().Recorder(config.rootpath))
+
+
+@pytest.fixture(scope="session")
+def faults() -> ModuleType:
+    """The module ``faults`` beside this one."""
+    return _faults()
+
+
+@pytest.fixture
+def fault(record_property: Callable[[str, Any], None]) -> Callable[[str, int, str, int], None]:
+    """Leave behind what the page of faults tells: name, times, what happened, rows lost."""
+
+    def leave(name: str, times: int, happened: str, lost: int) -> None:
+        assert lost == 0
+        record_property("fault", {"fault": name, "times": times, "happened": happened, "rows_lost": lost})
+
+    return leave
 
 
 @pytest.fixture(scope="session")

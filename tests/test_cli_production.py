@@ -1,6 +1,5 @@
 """backout apply and rollback: what is typed and asked, what is printed and written, and how they end."""
 
-import fcntl
 import getpass
 import json
 import os
@@ -8,7 +7,6 @@ import pty
 import socket
 import subprocess
 import sys
-import termios
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -28,12 +26,10 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="NOT CHECKED: te
 BACKOUT = Path(sys.executable).parent / "backout"
 ACCEPTED = ("--accept", "backup=a test")
 UNIQUE = "make people.email unique, which leaves an invalid index where one stands twice"
-ROLLBACK = [
-    f"Roll back f6: {UNIQUE}",
-    "Data loss, by its docstring: none",
-    "Rollback plan, by its docstring:",
-    "  Drops the index, without blocking.",
-]
+PLAN = ["Rollback plan of f6, by its docstring:", "  Drops the index, without blocking."]
+IN_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
 
 Deployed = Callable[[str], Database]
 
@@ -69,12 +65,11 @@ def current(database: Database) -> str:
     ("command", "example"),
     [
         ("apply", "DATABASE_URL=postgresql://crew@db/crew backout apply --dry-run"),
-        ("rollback", "DATABASE_URL=postgresql://crew@db/crew backout rollback --confirm 7f544264830f"),
+        ("rollback", "DATABASE_URL=postgresql://crew@db/crew backout rollback --salvage"),
     ],
 )
-def test_the_help_ends_with_an_example(monkeypatch: pytest.MonkeyPatch, command: str, example: str) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    done = run(command, "--help")
+def test_the_help_ends_with_an_example(command: str, example: str) -> None:
+    done = CliRunner().invoke(main, [command, "--help"], terminal_width=100)
     assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, f"  Example:  {example}")
 
 
@@ -179,17 +174,17 @@ def test_what_the_project_says(at: Callable[[str], Database], monkeypatch: pytes
 def test_applied(at: Callable[[str], Database], crew: Any) -> None:
     database = at("e5")
     done = run("apply", *ACCEPTED)
-    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "now at f6 (head)")
+    assert (done.exit_code, done.stdout) == (0, "now at f6 (head)\n")
     (record,) = crew.records()
-    assert done.stderr == f"journal: {record.path}\n"
+    assert done.stderr.splitlines()[-1] == f"journal: {record.path}"
     assert current(database) == "f6"
     facts = record.begin.facts
     assert (facts["subject"], facts["dry_run"]) == ("apply", False)
     assert facts["who"] == f"{getpass.getuser()}@{socket.gethostname()}"
-    assert facts["where"] == done.stdout.splitlines()[0].removesuffix(": at e5")
+    assert facts["where"] == done.stderr.splitlines()[0].removesuffix(": at e5")
     assert record.is_ended
     again = run("apply")
-    assert (again.exit_code, again.stdout.splitlines()[1:]) == (0, ["already at f6 (head)"])
+    assert (again.exit_code, again.stdout) == (0, "already at f6 (head)\n")
 
 
 def test_applied_to_a_revision_that_is_no_head(at: Callable[[str], Database]) -> None:
@@ -222,8 +217,10 @@ def test_refused(at: Callable[[str], Database], crew: Any) -> None:
     assert done.exit_code == 3
     assert done.stderr.splitlines()[-2:] == [
         "error: nothing was changed; 1 reason against it:",
-        f"  backup: there is no receipt of a backup of this database in {crew.root}/backups; take one and verify it: "
-        "backout backup && backout backup verify --latest; runbook: verify-a-backup",
+        (
+            f"  backup: there is no receipt of a backup of this database in {crew.root}/backups; take one and verify "
+            "it: backout backup && backout backup verify --latest; runbook: verify-a-backup"
+        ),
     ]
     assert current(database) == "e5"
 
@@ -286,7 +283,7 @@ def test_what_is_secret_is_hidden_wherever_it_comes_up(
     reason = "told by sk_live_4711"
     done = run("apply", *ACCEPTED, "--accept", f"evidence={reason}")
     assert done.exit_code == 1, done.stderr
-    assert "accepted (told by ***): evidence: the evidence of f6 is of other files" in done.stdout
+    assert "accepted (told by ***): evidence: the evidence of f6 is of other files" in done.stderr
     assert done.stderr.splitlines()[-3] == (
         "error: alembic/versions/f6_email_unique.py:16: the upgrade of f6 failed: RuntimeError ***; "
         "runbook: migration-failed-half-way"
@@ -303,7 +300,9 @@ def test_what_is_secret_is_hidden_wherever_it_comes_up(
 def test_rolled_back(at: Callable[[str], Database], crew: Any) -> None:
     database = at("f6")
     done = run("rollback", "--confirm", "f6", *ACCEPTED)
-    assert (done.exit_code, done.stdout.splitlines()[:4], done.stdout.splitlines()[-1]) == (0, ROLLBACK, "now at e5")
+    assert (done.exit_code, done.stdout.splitlines()[-3:]) == (0, [*PLAN, "now at e5"])
+    assert f"f6: {UNIQUE}" in " ".join(done.stdout.split())
+    assert "Runbook: roll-back-one-revision" in done.stdout
     assert current(database) == "e5"
     assert crew.records()[0].begin.facts["subject"] == "rollback"
 
@@ -312,12 +311,10 @@ def test_what_every_docstring_says_is_told(at: Callable[[str], Database]) -> Non
     database = at("f6")
     done = run("rollback", "--to", "d4", "--dry-run", *ACCEPTED)
     assert done.exit_code == 0, done.stderr
-    assert done.stdout.splitlines()[:9] == [
-        *ROLLBACK,
-        "Roll back e5: require people.email, which fails where one is missing, with half of its work done",
-        "Data loss, by its docstring:",
-        "  people.verified: every value.",
-        "Rollback plan, by its docstring:",
+    assert done.stdout.splitlines()[-6:-1] == [
+        *PLAN,
+        "",
+        "Rollback plan of e5, by its docstring:",
         "  Allows people without an address again.",
     ]
     assert done.stdout.splitlines()[-1] == "dry run: nothing was changed; the database is at f6"
@@ -327,7 +324,7 @@ def test_what_every_docstring_says_is_told(at: Callable[[str], Database]) -> Non
 def test_the_revision_must_be_named(at: Callable[[str], Database], crew: Any) -> None:
     database = at("f6")
     done = run("rollback", "--confirm", "e5", *ACCEPTED)
-    assert (done.exit_code, done.stdout.splitlines()) == (3, ROLLBACK)
+    assert (done.exit_code, done.stdout.splitlines()[-2:]) == (3, PLAN)
     assert done.stderr.splitlines()[-1] == "error: 'e5' is not f6, which would be rolled back; nothing was changed"
     assert current(database) == "f6"
     (record,) = crew.records()
@@ -337,7 +334,7 @@ def test_the_revision_must_be_named(at: Callable[[str], Database], crew: Any) ->
 def test_with_nobody_to_ask(at: Callable[[str], Database]) -> None:
     database = at("f6")
     done = run("rollback", *ACCEPTED)
-    assert (done.exit_code, done.stdout.splitlines()) == (3, ROLLBACK)
+    assert (done.exit_code, done.stdout.splitlines()[-2:]) == (3, PLAN)
     assert done.stderr.splitlines()[-1] == (
         "error: nobody can be asked: standard input is no terminal; for scripts: --confirm f6, or CONFIRM=f6 with make"
     )
@@ -372,8 +369,8 @@ def test_an_operator_is_asked(
     database = at("f6")
     ours, its = pty.openpty()
     process = subprocess.Popen(
-        [BACKOUT, "rollback", *ACCEPTED], stdin=its, stdout=its, stderr=its, cwd=crew.root, start_new_session=True,
-        env={**environment, "DATABASE_URL": database.url}, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        [sys.executable, "-c", IN_TERMINAL, BACKOUT, "rollback", *ACCEPTED], stdin=its, stdout=its, stderr=its,
+        cwd=crew.root, env={**environment, "DATABASE_URL": database.url}, start_new_session=True,
     )  # fmt: skip
     os.close(its)
     said = b""

@@ -285,8 +285,10 @@ def test_a_database_in_use_is_not_cloned(embedded: Server) -> None:
     )
 
 
-def test_replacing_keeps_the_name_and_takes_what_the_source_has(server: Server) -> None:
+def test_replacing_keeps_name_and_oid_and_takes_what_the_source_has(server: Server) -> None:
     source, database = server.create(), server.create()
+    oid = "SELECT oid FROM pg_database WHERE datname = current_database()"
+    before = rows(database, oid)
     rows(source, "CREATE TABLE t AS SELECT 1 AS id")
     with psycopg.connect(source.url) as one, psycopg.connect(database.url) as other:
         now = server.replace(database, source)
@@ -296,6 +298,7 @@ def test_replacing_keeps_the_name_and_takes_what_the_source_has(server: Server) 
     assert (now.name, now.url) == (database.name, database.url)
     assert now.token not in (database.token, source.token)
     assert rows(now, "TABLE t") == [(1,)]
+    assert rows(now, oid) == before
 
 
 @pytest.mark.parametrize(

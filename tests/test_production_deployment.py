@@ -7,7 +7,6 @@ from typing import Any
 
 import psycopg
 import pytest
-import pytest
 
 from backout import production
 from backout.errors import BackoutError, ConfigurationError, PostgresError, Refused
@@ -297,7 +296,10 @@ def test_a_rollback_undoes_what_was_built_on_where_it_stays(
         (
             ("d4",),
             "-1",
-            "d4 merges b2 and c3; rolling back a merge leaves two heads, so name the revision to stay at: --to REVISION",
+            (
+                "d4 merges b2 and c3; rolling back a merge leaves two heads, so name the revision to stay at: "
+                "--to REVISION"
+            ),
         ),
         (
             ("zz",),

@@ -63,8 +63,10 @@ def test_a_database_is_what_its_revisions_make(look: Callable[..., Drift], revis
         (
             "DROP INDEX ix_people_email",
             (
-                "index public.ix_people_email is missing; the revisions make it: "
-                "CREATE INDEX ix_people_email ON public.people USING btree (email)",
+                (
+                    "index public.ix_people_email is missing; the revisions make it: "
+                    "CREATE INDEX ix_people_email ON public.people USING btree (email)"
+                ),
             ),
         ),
         (
@@ -79,8 +81,10 @@ def test_a_database_is_what_its_revisions_make(look: Callable[..., Drift], revis
             "ALTER TABLE people ADD CHECK (name <> ''), DROP COLUMN nickname",
             (
                 "column public.people.nickname is missing; the revisions make it: text",
-                "constraint public.people.people_name_check is there, and no revision makes it: "
-                "CHECK ((name <> ''::text))",
+                (
+                    "constraint public.people.people_name_check is there, and no revision makes it: "
+                    "CHECK ((name <> ''::text))"
+                ),
             ),
         ),
         (
@@ -90,8 +94,11 @@ def test_a_database_is_what_its_revisions_make(look: Callable[..., Drift], revis
         (
             "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_people_email'::regclass",
             (
-                "index public.ix_people_email is CREATE INDEX ix_people_email ON public.people USING btree "
-                "(email) INVALID; the revisions make it CREATE INDEX ix_people_email ON public.people USING btree (email)",
+                (
+                    "index public.ix_people_email is CREATE INDEX ix_people_email ON public.people USING btree "
+                    "(email) INVALID; the revisions make it "
+                    "CREATE INDEX ix_people_email ON public.people USING btree (email)"
+                ),
             ),
         ),
     ],
@@ -141,8 +148,10 @@ def test_owners_and_privileges_are_notes(look: Callable[..., Drift]) -> None:
     assert drift.notes == (
         "default privilege IN public TABLES is there, and no revision makes it: SELECT TO pg_monitor",
         "owner table public.people is there, and no revision makes it: pg_monitor",
-        "privilege schema public is there, and no revision makes it: "
-        "ALL TO OWNER; USAGE TO PUBLIC; CREATE TO pg_monitor",
+        (
+            "privilege schema public is there, and no revision makes it: "
+            "ALL TO OWNER; USAGE TO PUBLIC; CREATE TO pg_monitor"
+        ),
     )
 
 

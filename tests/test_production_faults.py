@@ -25,7 +25,6 @@ from psycopg import conninfo
 from backout import production
 from backout.errors import ConfigurationError, Refused
 from backout.journal import Event, read
-from backout.masking import Masking
 from backout.postgres import Server, open_server
 from backout.postgres.binaries import as_server
 from backout.production import Limits, find_drift
@@ -40,9 +39,12 @@ ENVIRON = {
 }
 PATIENCE = 120.0  # seconds, for what comes by itself, on a machine that does other things
 HEAD = "f6"
-NOT_UNIQUE = "make people.email unique, which leaves an invalid index where one stands twice"
+DRIFT = (
+    "  drift: the schema is not what the revisions make, in 1 object; find out who changed it; runbook: schema-drift"
+)
 
-Record = Callable[[str, Any], None]
+
+Fault = Callable[[str, int, str, int], None]
 
 
 def until(what: Callable[[], Any]) -> Any:
@@ -194,12 +196,6 @@ def deploy(server: Server, crew: Any, rehearsed: Path, crew_at: Any, tmp_path: P
         yield make
 
 
-def fault(record: Record, name: str, times: int, happened: str, lost: int) -> None:
-    """Leave behind what the page of faults tells."""
-    assert lost == 0
-    record("fault", {"fault": name, "times": times, "happened": happened, "rows_lost": lost})
-
-
 def last(said: str, number: int) -> list[str]:
     """The last lines, without that of the journal."""
     return [line for line in said.splitlines() if not line.startswith("journal: ")][-number:]
@@ -212,14 +208,8 @@ def transaction_undone(revision: str, at: str) -> list[str]:
 # -- locks ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("name", "statement"),
-    [
-        ("lock held by a reader", "SELECT FROM people"),
-        ("lock held by a writer", "UPDATE people SET name = name"),
-    ],
-)
-def test_a_lock_that_is_held_for_a_while(deploy: Make, record_property: Record, name: str, statement: str) -> None:
+@pytest.mark.parametrize("statement", ["SELECT FROM people", "UPDATE people SET name = name"], ids=["reader", "writer"])
+def test_a_lock_that_is_held_for_a_while(deploy: Make, fault: Fault, statement: str) -> None:
     site = deploy()
     with site.holding(statement) as holder:
         pid = holder.info.backend_pid
@@ -230,10 +220,13 @@ def test_a_lock_that_is_held_for_a_while(deploy: Make, record_property: Record, 
     assert run.end() == 0, run.said
     assert f"  waits for session {pid} of postgres (psql, idle in transaction for " in run.said
     happened = "gave up its place behind the lock, told who holds it, and got it when it was let go"
-    fault(record_property, name, 1, happened, site.finish())
+    if statement.startswith("SELECT"):
+        fault("lock held by a reader", 1, happened, site.finish())
+    else:
+        fault("lock held by a writer", 1, happened, site.finish())
 
 
-def test_a_lock_that_is_held_for_ever(deploy: Make, record_property: Record) -> None:
+def test_a_lock_that_is_held_for_ever(deploy: Make, fault: Fault) -> None:
     site = deploy()
     with site.holding("SELECT FROM people") as holder:
         pid = holder.info.backend_pid
@@ -249,30 +242,30 @@ def test_a_lock_that_is_held_for_ever(deploy: Make, record_property: Record) -> 
     assert last(run.said, 2) == transaction_undone("d4", "c3")
     site.is_whole("c3")
     happened = "stopped after the attempts that were agreed; told who holds it; runbook migration-hangs-behind-a-lock"
-    fault(record_property, "lock held for ever", 1, happened, site.finish())
+    fault("lock held for ever", 1, happened, site.finish())
 
 
 # -- a runner that is killed ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", range(2, 13))
-def test_a_runner_that_is_killed_at_any_moment(deploy: Make, record_property: Record, number: int) -> None:
+def test_a_runner_that_is_killed_at_any_moment(deploy: Make, fault: Fault, number: int) -> None:
     """Behind each line of its journal: before, during and after the commit of each of three steps."""
     site = deploy()
     run = site.run("apply")
-    events = until(lambda: len(run.events) >= number and run.events or run.process.poll() is not None)
+    events = until(lambda: (len(run.events) >= number and run.events) or run.process.poll() is not None)
     run.kill()
     assert events is not True, run.said
     reached = [event.facts["revision"] for event in run.events if event.name == "verified"]
     started = [event.facts["revision"] for event in run.events if event.name == "step"]
     assert site.current() in {*(reached[-1:] or ["c3"]), *started[-1:]}
     happened = "its step was there whole, or not at all; the next apply went on from there"
-    fault(record_property, "runner killed (SIGKILL) between or in its steps", 1, happened, site.finish())
+    fault("runner killed (SIGKILL) between or in its steps", 1, happened, site.finish())
 
 
 @pytest.mark.parametrize("direction", ["upgrade", "downgrade"])
 def test_a_runner_that_is_killed_in_a_step_which_goes_on_in_the_server(
-    deploy: Make, record_property: Record, direction: str
+    deploy: Make, fault: Fault, direction: str
 ) -> None:
     """No second one starts beside it, and one that waits goes on when it has ended."""
     site = deploy("c3" if direction == "upgrade" else "d4")
@@ -297,11 +290,11 @@ def test_a_runner_that_is_killed_in_a_step_which_goes_on_in_the_server(
     site.ask(f"SELECT pg_terminate_backend({pid})")
     assert third.end() == 0, third.said
     happened = "no second runner started before the server had ended the step; nothing of it was left"
-    fault(record_property, "runner killed while its step goes on in the server", 1, happened, site.finish())
+    fault("runner killed while its step goes on in the server", 1, happened, site.finish())
 
 
 @pytest.mark.parametrize("direction", ["upgrade", "downgrade"])
-def test_a_runner_that_is_killed_in_a_commit(deploy: Make, record_property: Record, direction: str) -> None:
+def test_a_runner_that_is_killed_in_a_commit(deploy: Make, fault: Fault, direction: str) -> None:
     """The commit is on disk, and waits for a replica before anybody sees it."""
     site = deploy("c3" if direction == "upgrade" else "d4")
     site.set("synchronous_commit", "on")
@@ -317,14 +310,14 @@ def test_a_runner_that_is_killed_in_a_commit(deploy: Make, record_property: Reco
     at = "d4" if direction == "upgrade" else "c3"
     site.is_whole(at)
     happened = "no second runner started before the commit had ended; its step was there whole"
-    fault(record_property, "runner killed in the middle of a commit", 1, happened, site.finish())
+    fault("runner killed in the middle of a commit", 1, happened, site.finish())
 
 
 # -- a server, a connection -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("direction", ["upgrade", "downgrade"])
-def test_a_server_that_is_killed(deploy: Make, record_property: Record, own_choice: str, direction: str) -> None:
+def test_a_server_that_is_killed(deploy: Make, fault: Fault, own_choice: str, direction: str) -> None:
     with open_server(own_choice) as other:
         site = deploy("c3" if direction == "upgrade" else "d4", on=other)
         site.set("sample.sleep", 1000)
@@ -332,18 +325,17 @@ def test_a_server_that_is_killed(deploy: Make, record_property: Record, own_choi
         until(lambda: site.sessions(f"backout {direction} d4", "wait_event = 'PgSleep'"))
         with restarted(other):
             assert run.end() == 1
-        failure, *rest = last(run.said, 5)
+        line = 25 if direction == "upgrade" else 31
+        assert f"error: alembic/versions/d4_greeting.py:{line}: the {direction} of d4 failed: " in run.said
         assert (
-            f"error: alembic/versions/d4_greeting.py:{25 if direction == 'upgrade' else 31}: the {direction} of d4 "
+            "; runbook: migration-failed-half-way\n  where the database stands is not known: could not connect"
             in run.said
         )
-        assert "; runbook: migration-failed-half-way" in run.said
-        assert "  where the database stands is not known: could not connect to the database " in run.said
-        assert run.said.count("; look before anything else: backout apply --dry-run") == 1
+        assert last(run.said, 1)[0].endswith("; look before anything else: backout apply --dry-run")
         site.set("sample.sleep", 0)
         site.is_whole("c3" if direction == "upgrade" else "d4")
         happened = "told that nobody knows where it stands; when the server was back, nothing of the step was left"
-        fault(record_property, "server killed (SIGKILL) in the middle of a step", 1, happened, site.finish())
+        fault("server killed (SIGKILL) in the middle of a step", 1, happened, site.finish())
 
 
 @contextmanager
@@ -353,14 +345,17 @@ def restarted(server: Server) -> Iterator[None]:
     postmaster = psutil.Process(int((folder / "data" / "postmaster.pid").read_text().split()[0]))
     backends = postmaster.children(recursive=True)
     postmaster.kill()
-    psutil.wait_procs([postmaster, *backends])
+    # Whoever has started it will ask how it ended, and until then its number looks as if it lived.
+    until(lambda: postmaster.status() == psutil.STATUS_ZOMBIE and not any(one.is_running() for one in backends))
+    for left in (folder / "data" / "postmaster.pid", *folder.glob(".s.PGSQL.*")):
+        left.unlink()
     yield
     assert server.binaries is not None
-    start = [server.binaries.program("pg_ctl"), "start", "-w", "-D", folder / "data", "-l", folder / "server.log"]
+    start = [server.binaries.program("pg_ctl"), "start", "-w", "-D", folder / "data", "-l", folder / "again.log"]
     subprocess.run(start, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=folder, **as_server())
 
 
-def test_a_connection_that_is_cut_in_a_step(deploy: Make, record_property: Record) -> None:
+def test_a_connection_that_is_cut_in_a_step(deploy: Make, fault: Fault) -> None:
     site = deploy()
     site.set("sample.sleep", 1000)
     run = site.run("apply")
@@ -368,17 +363,19 @@ def test_a_connection_that_is_cut_in_a_step(deploy: Make, record_property: Recor
     site.ask(f"SELECT pg_terminate_backend({pid})")
     assert run.end() == 1
     assert last(run.said, 3) == [
-        "error: alembic/versions/d4_greeting.py:25: the upgrade of d4 failed: 57P01 terminating connection due to "
-        "administrator command; runbook: migration-failed-half-way",
+        (
+            "error: alembic/versions/d4_greeting.py:25: the upgrade of d4 failed: 57P01 terminating connection due to "
+            "administrator command; runbook: migration-failed-half-way"
+        ),
         *transaction_undone("d4", "c3"),
     ]
     site.set("sample.sleep", 0)
     site.is_whole("c3")
     happened = "told; nothing of the step was left; runbook migration-failed-half-way"
-    fault(record_property, "connection cut in the middle of a step", 1, happened, site.finish())
+    fault("connection cut in the middle of a step", 1, happened, site.finish())
 
 
-def test_a_connection_that_is_cut_in_a_commit(deploy: Make, record_property: Record) -> None:
+def test_a_connection_that_is_cut_in_a_commit(deploy: Make, fault: Fault) -> None:
     site = deploy()
     site.set("synchronous_commit", "on")
     run = site.run("apply")
@@ -392,10 +389,10 @@ def test_a_connection_that_is_cut_in_a_commit(deploy: Make, record_property: Rec
     assert "; runbook: migration-failed-half-way" in last(run.said, 3)[0]
     site.is_whole("d4")
     happened = "looked, and told that the step had been committed all the same"
-    fault(record_property, "connection cut in the middle of a commit", 1, happened, site.finish())
+    fault("connection cut in the middle of a commit", 1, happened, site.finish())
 
 
-def test_a_runner_whose_own_connection_is_cut(deploy: Make, record_property: Record) -> None:
+def test_a_runner_whose_own_connection_is_cut(deploy: Make, fault: Fault) -> None:
     """The one that holds the lock: another runner may start, so that this one must not go on."""
     site = deploy()
     site.set("sample.sleep", 1000)
@@ -409,14 +406,16 @@ def test_a_runner_whose_own_connection_is_cut(deploy: Make, record_property: Rec
     site.ask(f"SELECT pg_cancel_backend({step})")
     assert run.end() == 1
     assert last(run.said, 3) == [
-        "error: alembic/versions/d4_greeting.py:25: the upgrade of d4 failed: 57014 canceling statement due to user "
-        "request; runbook: migration-failed-half-way",
+        (
+            "error: alembic/versions/d4_greeting.py:25: the upgrade of d4 failed: 57014 canceling statement due to "
+            "user request; runbook: migration-failed-half-way"
+        ),
         *transaction_undone("d4", "c3"),
     ]
     site.set("sample.sleep", 0)
     site.is_whole("c3")
     happened = "its step kept every other runner out, and it began no further one"
-    fault(record_property, "connection cut that holds the migration lock", 1, happened, site.finish())
+    fault("connection cut that holds the migration lock", 1, happened, site.finish())
 
 
 # -- an operator who stops it -----------------------------------------------------------------------
@@ -425,7 +424,7 @@ def test_a_runner_whose_own_connection_is_cut(deploy: Make, record_property: Rec
 @pytest.mark.parametrize("direction", ["upgrade", "downgrade"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
 def test_a_runner_that_is_stopped(
-    deploy: Make, record_property: Record, direction: str, number: signal.Signals, code: int
+    deploy: Make, fault: Fault, direction: str, number: signal.Signals, code: int
 ) -> None:
     site = deploy("c3" if direction == "upgrade" else "d4")
     site.set("sample.sleep", 1000)
@@ -443,13 +442,13 @@ def test_a_runner_that_is_stopped(
     site.set("sample.sleep", 0)
     site.is_whole(at)
     happened = "ended the step in the server, told where the database stands; runbook migration-failed-half-way"
-    fault(record_property, "stopped by Ctrl-C or SIGTERM in the middle of a step", 1, happened, site.finish())
+    fault("stopped by Ctrl-C or SIGTERM in the middle of a step", 1, happened, site.finish())
 
 
 # -- two runners ------------------------------------------------------------------------------------
 
 
-def test_two_runners_that_are_started_together(deploy: Make, record_property: Record, crew: Any) -> None:
+def test_two_runners_that_are_started_together(deploy: Make, fault: Fault, crew: Any) -> None:
     """Twenty times: one does the work, the other one waits and finds nothing to do."""
     revisions = ["b2", "c3", "d4", "e5", HEAD]
     times, lost = 0, 0
@@ -464,13 +463,13 @@ def test_two_runners_that_are_started_together(deploy: Make, record_property: Re
             times += 1
         lost += site.finish()
     happened = "one did the work; the other one waited, and found nothing to do"
-    fault(record_property, "two runners started together", times, happened, lost)
+    fault("two runners started together", times, happened, lost)
 
 
 # -- a migration that fails -------------------------------------------------------------------------
 
 
-def test_a_migration_that_fails_in_its_middle(deploy: Make, record_property: Record) -> None:
+def test_a_migration_that_fails_in_its_middle(deploy: Make, fault: Fault) -> None:
     site = deploy("d4")
     site.ask("INSERT INTO people (name) VALUES ('Ben')")
     site.before = site.rows()
@@ -480,8 +479,10 @@ def test_a_migration_that_fails_in_its_middle(deploy: Make, record_property: Rec
     run = site.run("apply", "--accept", "preconditions=to see it fail")
     assert run.end() == 1
     assert last(run.said, 3) == [
-        'error: alembic/versions/e5_email_required.py:23: the upgrade of e5 failed: 23502 column "email" of relation '
-        '"people" contains null values; runbook: migration-failed-half-way',
+        (
+            'error: alembic/versions/e5_email_required.py:21: the upgrade of e5 failed: 23502 column "email" of '
+            'relation "people" contains null values; runbook: migration-failed-half-way'
+        ),
         *transaction_undone("e5", "d4"),
     ]
     site.is_whole("d4")
@@ -490,10 +491,10 @@ def test_a_migration_that_fails_in_its_middle(deploy: Make, record_property: Rec
     happened = (
         "refused by its precondition; made to try all the same, it left nothing; runbook migration-failed-half-way"
     )
-    fault(record_property, "migration that fails in its middle, in a transaction", 1, happened, site.finish())
+    fault("migration that fails in its middle, in a transaction", 1, happened, site.finish())
 
 
-def test_a_migration_that_fails_outside_of_a_transaction(deploy: Make, record_property: Record) -> None:
+def test_a_migration_that_fails_outside_of_a_transaction(deploy: Make, fault: Fault) -> None:
     """Half of an index stays; the next apply sees it, and refuses until it is gone."""
     site = deploy("e5")
     site.ask("INSERT INTO people (name, email) VALUES ('Ben', 'ann1@example.org')")
@@ -501,19 +502,24 @@ def test_a_migration_that_fails_outside_of_a_transaction(deploy: Make, record_pr
     run = site.run("apply", "--accept", "preconditions=to see it fail")
     assert run.end() == 1
     assert last(run.said, 3) == [
-        "error: alembic/versions/f6_email_unique.py:20: the upgrade of f6 failed: 23505 could not create unique index "
-        '"uq_people_email" (Key (email)=(ann1@example.org) is duplicated.); runbook: migration-failed-half-way',
+        (
+            "error: alembic/versions/f6_email_unique.py:17: the upgrade of f6 failed: 23505 could not create unique "
+            'index "uq_people_email" (Key (email)=(ann1@example.org) is duplicated.); runbook: migration-failed-half-way'
+        ),
         "  the database is at e5",
         "  f6 does not run in one transaction: a part of it may be there; see: backout apply --dry-run",
     ]
     seen = site.run("apply", "--dry-run")
     assert seen.end() == 3
-    assert last(seen.said, 5)[0] == "error: nothing was changed; 2 reasons against it:"
-    assert "; runbook: schema-drift" in last(seen.said, 5)[1] or "; runbook: schema-drift" in seen.said
-    assert (
-        "    index public.uq_people_email is there, and no revision makes it: "
-        "CREATE UNIQUE INDEX uq_people_email ON public.people USING btree (email) INVALID"
-    ) in seen.said
+    assert last(seen.said, 4)[:3] == [
+        "error: nothing was changed; 2 reasons against it:",
+        DRIFT,
+        (
+            "    index public.uq_people_email is there, and no revision makes it: "
+            "CREATE UNIQUE INDEX uq_people_email ON public.people USING btree (email) INVALID"
+        ),
+    ]
+    assert last(seen.said, 1)[0].startswith("  preconditions: 2 rows of public.people would make it fail with 23505 ")
     site.ask(
         "DROP INDEX CONCURRENTLY uq_people_email", "UPDATE people SET email = 'ben@example.org' WHERE name = 'Ben'"
     )
@@ -521,32 +527,30 @@ def test_a_migration_that_fails_outside_of_a_transaction(deploy: Make, record_pr
     happened = (
         "told that a part may be there; the next apply refused until the invalid index was gone; runbook schema-drift"
     )
-    fault(record_property, "migration that fails in its middle, outside of a transaction", 1, happened, site.finish())
+    fault("migration that fails in its middle, outside of a transaction", 1, happened, site.finish())
 
 
 # -- the wrong database -----------------------------------------------------------------------------
 
 
-def test_a_schema_that_has_drifted(deploy: Make, record_property: Record) -> None:
+def test_a_schema_that_has_drifted(deploy: Make, fault: Fault) -> None:
     site = deploy()
     site.ask("ALTER TABLE people ADD COLUMN greeting varchar(10)")
     run = site.run("apply")
     assert run.end() == 3
     assert last(run.said, 3) == [
         "error: nothing was changed; 1 reason against it:",
-        "  drift: the schema is not what the revisions make, in 1 object; find out who changed it; runbook: schema-drift",
+        DRIFT,
         "    column public.people.greeting is there, and no revision makes it: character varying(10)",
     ]
     assert site.current() == "c3"
     site.ask("ALTER TABLE people DROP COLUMN greeting")
     happened = "refused, object by object; runbook schema-drift"
-    fault(record_property, "schema drift", 1, happened, site.finish())
+    fault("schema drift", 1, happened, site.finish())
 
 
 @pytest.mark.parametrize("theirs", ["another chain", "no chain"])
-def test_the_database_of_another_project(
-    deploy: Make, record_property: Record, server: Server, theirs: str, crew: Any
-) -> None:
+def test_the_database_of_another_project(deploy: Make, fault: Fault, server: Server, theirs: str, crew: Any) -> None:
     database = server.create()
     statements = ["CREATE TABLE orders (id int)", "INSERT INTO orders VALUES (1), (2)"]
     if theirs == "another chain":
@@ -557,8 +561,10 @@ def test_the_database_of_another_project(
     run = Run(crew.root, database.url, "apply")
     assert run.end() == 3
     drift = [
-        "  drift: the schema is not what the revisions make, in 2 objects; find out who changed it; "
-        "runbook: schema-drift",
+        (
+            "  drift: the schema is not what the revisions make, in 2 objects; find out who changed it; "
+            "runbook: schema-drift"
+        ),
         "    column public.orders.id is there, and no revision makes it: integer",
         "    table public.orders is there, and no revision makes it: TABLE",
     ]
@@ -573,9 +579,7 @@ def test_the_database_of_another_project(
         assert connection.execute("SELECT id FROM orders ORDER BY 1").fetchall() == [(1,), (2,)]
         assert connection.execute("SELECT to_regclass('people')").fetchone() == (None,)
     server.drop(database)
-    fault(
-        record_property, "database of another project", 1, "refused; runbook missing-revision-file or schema-drift", 0
-    )
+    fault("database of another project", 1, "refused; runbook missing-revision-file or schema-drift", 0)
 
 
 def test_an_empty_database_is_no_wrong_one(server: Server, crew: Any) -> None:
@@ -586,7 +590,7 @@ def test_an_empty_database_is_no_wrong_one(server: Server, crew: Any) -> None:
     server.drop(database)
 
 
-def test_a_replica(deploy: Make, record_property: Record, own_choice: str) -> None:
+def test_a_replica(deploy: Make, fault: Fault, own_choice: str) -> None:
     """It is refused, and one that is far behind keeps its primary from being changed."""
     with open_server(own_choice) as primary:
         site = deploy(on=primary)
@@ -615,7 +619,7 @@ def test_a_replica(deploy: Make, record_property: Record, own_choice: str) -> No
                 ), str(caught.value)
                 replica.execute("SELECT pg_wal_replay_resume()")
         happened = "refused; its primary, while it was far behind, too"
-        fault(record_property, "read-only replica", 1, happened, site.finish())
+        fault("read-only replica", 1, happened, site.finish())
 
 
 @contextmanager
@@ -624,10 +628,10 @@ def standby(primary: Server) -> Iterator[Callable[[str], str]]:
     assert primary.binaries is not None
     folder = Path(conninfo.conninfo_to_dict(primary.url)["host"])
     data = folder / "replica"
-    run: dict[str, Any] = {"check": True, "cwd": folder, "capture_output": True, **as_server()}
+    run: dict[str, Any] = {"cwd": folder, "capture_output": True, **as_server()}
     backup = [primary.binaries.program("pg_basebackup"), "--pgdata", data, "--write-recovery-conf", "--checkpoint=fast",
               "--no-sync", "--dbname", primary.url]  # fmt: skip
-    subprocess.run(backup, **run)
+    subprocess.run(backup, check=True, **run)
     (folder / "r").mkdir()
     if "user" in run:
         os.chown(folder / "r", run["user"], run["group"])
@@ -653,7 +657,7 @@ def standby(primary: Server) -> Iterator[Callable[[str], str]]:
         process.wait()
 
 
-def test_a_connection_pooler(deploy: Make, record_property: Record, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_connection_pooler(deploy: Make, fault: Fault, tmp_path_factory: pytest.TempPathFactory) -> None:
     """One that shows what poolers show: it gives its clients a session number of its own."""
     site = deploy()
     with pooler(site.url) as url:
@@ -667,7 +671,7 @@ def test_a_connection_pooler(deploy: Make, record_property: Record, tmp_path_fac
         ), run.said
     assert site.current() == "c3"
     happened = "refused before anything was run through it (a stand-in that numbers sessions as poolers do)"
-    fault(record_property, "connection pooler in the way", 1, happened, site.finish())
+    fault("connection pooler in the way", 1, happened, site.finish())
 
 
 @contextmanager
@@ -730,7 +734,7 @@ PASSWORD = "p@ss:w/ö rd%20'\"\\ #?&=+"
 
 
 def test_a_password_with_characters_that_need_quoting(
-    deploy: Make, record_property: Record, own_choice: str, rehearsed: Path, crew: Any, crew_at: Any
+    deploy: Make, fault: Fault, own_choice: str, rehearsed: Path, crew: Any, crew_at: Any
 ) -> None:
     """It is neither printed nor written, and no program has it among its arguments or variables."""
     with open_server(own_choice, transport="tcp") as other:
@@ -771,4 +775,4 @@ def test_a_password_with_characters_that_need_quoting(
         assert " as ann@work, PostgreSQL " in good.said
         assert [form for form in forms for text in texts if form in text] == []
         happened = "neither printed nor journalled, in no program's arguments, nor in the worker's variables"
-        fault(record_property, "password in the URL, with characters that need quoting", 3, happened, site.finish())
+        fault("password in the URL, with characters that need quoting", 3, happened, site.finish())

@@ -1,9 +1,10 @@
-"""A change of a real database, step by step: what is done, told and journalled, and where it stands when it ends early."""
+"""A change of a real database, step by step: what is done, told and journalled, and where it stands if it ends early."""
 
 import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from backout import production
 from backout.errors import BackoutError, PostgresError, Refused
 from backout.masking import Masking
 from backout.postgres import Database, Server, open_server
-from backout.production import LOCK_PURPOSE, MIGRATION_LOCK, Around, Deployment
+from backout.production import LOCK_PURPOSE, MIGRATION_LOCK, Deployment
 from backout.production import runner as module
 from backout.worker import MIGRATING, Worker
 
@@ -52,14 +53,16 @@ class Site:
         for beginning in [one for one in self.on if line.startswith(one)]:
             self.on.pop(beginning)()
 
-    def apply(self, to: str | None = None, around: Any = None, **order: Any) -> tuple[str, ...]:
+    def apply(self, to: str | None = None, **order: Any) -> tuple[str, ...]:
         with self.crew.log() as log:
-            return production.apply(self.deployment, self.crew.order(**order), log, self.say, to=to, around=around)
+            return production.apply(self.deployment, self.crew.order(**order), log, self.say, to=to)
 
-    def roll_back(self, to: str = "-1", revisions: Any = None, **order: Any) -> tuple[str, ...]:
+    def roll_back(self, to: str = "-1", revisions: Any = None, keep: bool = False, **order: Any) -> tuple[str, ...]:
         revisions = revisions or self.deployment.undone(self.deployment.current(), to)
         with self.crew.log("rollback") as log:
-            return production.roll_back(self.deployment, self.crew.order(**order), log, self.say, revisions=revisions)
+            return production.roll_back(
+                self.deployment, self.crew.order(**order), log, self.say, revisions=revisions, keep=keep
+            )
 
     def execute(self, *statements: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.database.url, autocommit=True) as connection:
@@ -260,13 +263,9 @@ def test_a_step_that_outlived_its_runner_keeps_this_one_out(at: Callable[..., Si
         left.execute("SELECT pg_advisory_lock_shared(%s)", [MIGRATING])
         with pytest.raises(Refused) as caught:
             site.apply(wait=0)
-        assert (
-            str(caught.value)
-            .splitlines()[1]
-            .startswith(
-                f"  runner: a step of a runner that is gone still runs (session {left.info.backend_pid} of postgres since "
-            )
-        )
+        pid = left.info.backend_pid
+        told = f"  runner: a step of a runner that is gone still runs (session {pid} of postgres since "
+        assert str(caught.value).splitlines()[1].startswith(told)
         with site.deployment.connect("test") as other:  # the other lock was given back
             assert other.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATION_LOCK]).fetchone() == (True,)
 
@@ -445,28 +444,45 @@ def test_that_a_long_step_still_runs_is_told(at: Callable[..., Site], monkeypatc
     assert told.count("SELECT pg_sleep(coalesce(current_setting('sample.sleep', tru") >= 1
 
 
-# -- around a step ----------------------------------------------------------------------------------
+# -- what is kept -----------------------------------------------------------------------------------
 
 
-def test_what_belongs_to_a_step_is_in_its_transaction(at: Callable[..., Site]) -> None:
-    site = at("c3")
-    asked: list[str] = []
+def test_what_a_rollback_keeps_the_next_upgrade_puts_back(at: Callable[..., Site]) -> None:
+    """A row that has gone meanwhile does not come back for it."""
+    site = at("b2")
+    site.execute("UPDATE people SET nickname = 'N' || id")
+    ((number,),) = site.execute("SELECT count(*) FROM people")
+    assert site.roll_back(keep=True) == ("b2",)
+    assert "b2 keeps public.people.nickname" in site.said
+    assert f"  kept {number} rows of public.people.nickname" in site.said
+    assert site.said[-1] == "  the schema is what was rehearsed"
+    site.execute("DELETE FROM people WHERE id = (SELECT max(id) FROM people)")
+    assert site.apply(to="b2") == ("b2",)
+    assert f"  put back {number - 1} rows of public.people.nickname; 1 row left: backout salvage list" in site.said
+    assert site.execute("SELECT count(*) FROM people WHERE nickname = 'N' || id") == [(number - 1,)]
 
-    def around(one: Any, connection: psycopg.Connection[Any]) -> Around:
-        asked.append(one.id)
-        assert connection.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATION_LOCK]).fetchone() == (True,)
-        return Around(["CREATE TABLE kept AS SELECT count(*) FROM people"], ["DROP TABLE kept"])
 
-    assert site.apply(to="d4", around=around) == ("d4",)
-    assert asked == ["d4"]
-    failing = Around((), ["SELECT 1/0"])
-    with pytest.raises(BackoutError) as caught:
-        site.apply(to="e5", around=lambda one, connection: failing)
-    assert str(caught.value).splitlines() == [
-        "alembic/env.py:10: the upgrade of e5 failed: 22012 division by zero; runbook: migration-failed-half-way",
-        "  the database is at d4",
-        "  e5 ran in one transaction, and nothing of it is left",
-    ]
+def test_what_was_not_kept_is_lost(at: Callable[..., Site]) -> None:
+    site = at("b2")
+    site.execute("UPDATE people SET nickname = 'N'")
+    site.roll_back()
+    site.apply(to="b2")
+    assert site.execute("SELECT count(nickname) FROM people") == [(0,)]
+
+
+def test_what_cannot_be_kept_is_told_before_anything_is_touched(at: Callable[..., Site]) -> None:
+    site = at("d4")
+    stale = replace(
+        site.deployment, evidence={name: one for name, one in site.deployment.evidence.items() if name != "d4"}
+    )
+    site.deployment = stale
+    with pytest.raises(Refused) as caught:
+        site.roll_back(keep=True, accepted={"backup": "x", "evidence": "x", "drift": "x"})
+    assert str(caught.value) == (
+        "nothing was changed; what the rollback loses cannot be kept:\n"
+        "  what d4 loses is not known: there is no evidence of it; measure it: backout rehearse"
+    )
+    assert site.deployment.current() == ("d4",)
 
 
 # -- the schema afterwards --------------------------------------------------------------------------
@@ -536,7 +552,7 @@ class Application:
         left = list(answers)
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(handler) -> None:  # noqa: N802, N805
+            def do_GET(handler) -> None:  # noqa: N805
                 self.asked += 1
                 status, body = left.pop(0) if len(left) > 1 else left[0]
                 if status == 0:

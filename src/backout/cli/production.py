@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backout.cli.options import pairs, target_of, target_options
+from backout.cli.preview import print_preview
 from backout.errors import BackoutError, ConfigurationError, Refused
 
 if TYPE_CHECKING:
@@ -86,12 +87,13 @@ def apply(to: str | None, **options: Any) -> None:
         _tell_end(deployment, order, done)
 
 
-@click.command(epilog="Example:  DATABASE_URL=postgresql://crew@db/crew backout rollback --confirm 7f544264830f")
+@click.command(epilog="Example:  DATABASE_URL=postgresql://crew@db/crew backout rollback --salvage")
 @click.option("--to", metavar="REVISION", default="-1", help="stay at this one, or base; default: undo the last one")
 @click.option("--confirm", metavar="REVISION", help="do not ask; for scripts: the revision that is to be undone first")
+@click.option("--salvage", is_flag=True, help="keep what would be lost; the next apply puts it back")
 @change_options
 @target_options
-def rollback(to: str, confirm: str | None, **options: Any) -> None:
+def rollback(to: str, confirm: str | None, salvage: bool, **options: Any) -> None:
     """Roll back revisions of the database that DATABASE_URL names: says what that loses, asks, and does it guarded.
 
     The same guards as for apply. The answer names the revision, so that nobody undoes another one than was looked at.
@@ -100,24 +102,23 @@ def rollback(to: str, confirm: str | None, **options: Any) -> None:
 
     with _begun("rollback", **options) as (deployment, order, journal):
         revisions = deployment.undone(deployment.current(), to)
-        _tell_documents(revisions)
+        found = production.preview(deployment, to=to)
+        journal.write("preview", **production.preview_values(found))
+        print_preview(found, deployment.masking)
+        _tell_plans(revisions)
         if not order.dry_run:
             _require_confirmation(revisions[0], confirm)
-        done = production.roll_back(deployment, order, journal, _say(deployment), revisions=revisions)
+        done = production.roll_back(deployment, order, journal, _say(deployment), revisions=revisions, keep=salvage)
         _tell_end(deployment, order, done)
 
 
-def _tell_documents(revisions: Sequence[Revision]) -> None:
-    """What the docstrings say of it."""
+def _tell_plans(revisions: Sequence[Revision]) -> None:
+    """What the docstrings say of the way back."""
     from backout.docstrings import section  # noqa: PLC0415
 
     for one in revisions:
-        click.echo(f"Roll back {one.id}: {one.summary}")
-        for title in ("Data loss", "Rollback plan"):
-            lines = section(one.docstring, title)
-            click.echo(f"{title}, by its docstring:{'' if lines else ' none'}")
-            for line in lines:
-                click.echo(f"  {line}")
+        lines = section(one.docstring, "Rollback plan")
+        click.echo("\n".join(["", f"Rollback plan of {one.id}, by its docstring:", *(f"  {line}" for line in lines)]))
 
 
 def _require_confirmation(first: Revision, confirm: str | None) -> None:

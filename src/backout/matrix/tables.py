@@ -22,6 +22,8 @@ from backout.errors import PageError
 
 Cells = tuple[str, ...]
 
+MEASURED = "measured"
+
 
 @dataclass(frozen=True)
 class Line:
@@ -66,7 +68,7 @@ class Table:
 
 def has_tables(text: str) -> bool:
     """Whether a page binds a table."""
-    return _ANNOTATION.search(text) is not None
+    return _annotation(MEASURED).search(text) is not None
 
 
 def check(pages: Mapping[str, str], tables: Sequence[Table]) -> tuple[PageError, ...]:
@@ -95,11 +97,14 @@ def check(pages: Mapping[str, str], tables: Sequence[Table]) -> tuple[PageError,
     return tuple(sorted(faults, key=lambda fault: (fault.path, fault.line)))
 
 
-def rewrite(text: str, tables: Sequence[Table]) -> str:
-    """The page with the measured cells as they must be; all else stays, and so do words of a cell's own."""
+def rewrite(text: str, tables: Sequence[Table], *, word: str = MEASURED) -> str:
+    """The page with the measured cells as they must be; all else stays, and so do words of a cell's own.
+
+    :param word: that begins the comments of these tables.
+    """
     known = {table.name: table for table in tables}
     lines = text.splitlines(keepends=True)
-    for one in reversed(list(_found("", text))):
+    for one in reversed(list(_found("", text, word))):
         table = known.get(one.name)
         if table is not None and one.header in ((), table.header):
             start, end = one.first - 1, one.first - 1 + one.height
@@ -140,14 +145,17 @@ class _Found:
 
 
 _FENCED = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t]*(?P=fence)[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
-_ANNOTATION = re.compile(r"^<!--\s*measured:\s*(.*?)\s*-->[ \t]*$", re.MULTILINE)
 _PIPE = re.compile(r"(?<!\\)\|")
 
 
-def _found(path: str, text: str) -> Iterator[_Found]:
+def _annotation(word: str) -> re.Pattern[str]:
+    return re.compile(rf"^<!--\s*{word}:\s*(.*?)\s*-->[ \t]*$", re.MULTILINE)
+
+
+def _found(path: str, text: str, word: str = MEASURED) -> Iterator[_Found]:
     visible = _FENCED.sub(lambda fenced: re.sub(r"[^\n]", " ", fenced[0]), text)
     lines = visible.splitlines()
-    for annotation in _ANNOTATION.finditer(visible):
+    for annotation in _annotation(word).finditer(visible):
         line = visible.count("\n", 0, annotation.start()) + 1
         first = line + 1
         while first <= len(lines) and not lines[first - 1].strip():

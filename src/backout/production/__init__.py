@@ -11,15 +11,15 @@ Alembic itself takes no lock, so that two runners at once collide; here one wait
 
 Not here: backups (``backups``), runbooks (``operate``). Everything above may import it, and finds all names here. It is
 built on ``production.deployment`` (what there is), ``production.drift`` (whether it is what it should be),
-``production.preflight`` (the reasons against a change), ``production.runner`` (the change), ``production.preview`` (what
-a rollback would lose) and ``production.salvage`` (keeping it).
+``production.preflight`` (the reasons against a change), ``production.runner`` (the change), ``production.preview``
+(what a rollback would lose) and ``production.salvage`` (keeping it).
 """
 
 from backout.production.deployment import Deployment, database_url, open_deployment
 from backout.production.drift import Drift, find_drift
 from backout.production.preflight import CHECKS, FIRM, Limits, Preflight, Refusal
 from backout.production.preview import Preview, preview
-from backout.production.runner import LOCK_PURPOSE, MIGRATION_LOCK, Around, Order, apply, roll_back
+from backout.production.runner import LOCK_PURPOSE, MIGRATION_LOCK, Order, apply, roll_back
 from backout.production.salvage import SCHEMA as SALVAGE_SCHEMA
 from backout.production.salvage import Plan as SalvagePlan
 from backout.production.salvage import Restoration, Salvage
@@ -36,7 +36,6 @@ __all__ = [
     "LOCK_PURPOSE",
     "MIGRATION_LOCK",
     "SALVAGE_SCHEMA",
-    "Around",
     "Deployment",
     "Drift",
     "Limits",

@@ -30,7 +30,7 @@ import psycopg
 
 from backout.errors import BackoutError, PostgresError, Refused
 from backout.journal import Journal
-from backout.production import preflight
+from backout.production import preflight, salvage
 from backout.production.deployment import Deployment
 from backout.production.drift import Drift, find_drift
 from backout.production.preflight import Limits, Preflight, Question, Refusal, violators
@@ -77,15 +77,16 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Around:
-    """Statements before and behind a revision's function, in its transaction."""
+class _Around:
+    """Statements before and behind a revision's function, in its transaction, and in one of their own afterwards."""
 
     first: Sequence[str] = ()
     last: Sequence[str] = ()
+    behind: Sequence[str] = ()
 
 
-Surround = Callable[[Revision, psycopg.Connection[Any]], Around]
-"""What to do around a step; called right before it, under the lock."""
+_Surround = Callable[[Revision, psycopg.Connection[Any]], _Around]
+"""What to do around a step; asked right before it, under the lock."""
 
 
 def apply(
@@ -95,9 +96,8 @@ def apply(
     say: Say,
     *,
     to: str | None = None,
-    around: Surround | None = None,
 ) -> tuple[str, ...]:
-    """Apply what is pending.
+    """Apply what is pending, and put back what rollbacks have kept of it.
 
     :param to: a revision; None: head.
     :return: the revisions that were applied; none where there was nothing to do.
@@ -112,7 +112,7 @@ def apply(
         _preflight(
             Question(deployment, connection, "upgrade", current, pending, order.limits, runner), order, journal, say
         )
-        return _change(deployment, order, journal, say, connection, pending, "upgrade", around)
+        return _change(deployment, order, journal, say, connection, pending, "upgrade", _putting_back(deployment, say))
 
 
 def roll_back(
@@ -122,12 +122,13 @@ def roll_back(
     say: Say,
     *,
     revisions: Sequence[Revision],
-    around: Surround | None = None,
+    keep: bool = False,
 ) -> tuple[str, ...]:
     """Undo these revisions, the newest first.
 
     :param revisions: as :meth:`Deployment.undone` gave them, when the operator was asked.
-    :raises Refused: as for :func:`apply`; also, the database has moved since.
+    :param keep: what would be lost; see ``production.salvage``.
+    :raises Refused: as for :func:`apply`; also, the database has moved since, or what is lost cannot be kept.
     :raises BackoutError: as for :func:`apply`.
     """
     with _runner(deployment, order, say) as (connection, runner):
@@ -149,7 +150,10 @@ def roll_back(
         _preflight(
             Question(deployment, connection, "downgrade", current, revisions, order.limits, runner), order, journal, say
         )
-        return _change(deployment, order, journal, say, connection, revisions, "downgrade", around)
+        if keep:
+            _require_plans(deployment, connection, revisions)
+        surround = _keeping(deployment, say) if keep else _nothing_around
+        return _change(deployment, order, journal, say, connection, revisions, "downgrade", surround)
 
 
 # -- before -----------------------------------------------------------------------------------------
@@ -254,7 +258,7 @@ def _change(
     connection: psycopg.Connection[Any],
     revisions: Sequence[Revision],
     direction: Direction,
-    around: Surround | None,
+    surround: _Surround,
 ) -> tuple[str, ...]:
     if not revisions or order.dry_run:
         return ()
@@ -270,12 +274,14 @@ def _change(
         try:
             with _holding_the_lock():
                 connection.execute("SELECT")
-                surround = around(one, connection) if around is not None else Around()
+                around = surround(one, connection)
                 if done and direction == "upgrade":
                     _ask_again(deployment, connection, one)
-            _step(deployment, order, journal, say, one, direction, surround)
+            _step(deployment, order, journal, say, one, direction, around)
             done.append(one.id)
             with _holding_the_lock():
+                _behind(connection, around, one)
+                _tell_kept(connection, journal, say, one, direction, around)
                 _verify(deployment, order, journal, say, connection, before, one, direction)
         except BaseException as error:
             _end_steps(connection)
@@ -302,6 +308,79 @@ def _holding_the_lock() -> Iterator[None]:
         ) from error
 
 
+def _nothing_around(_one: Revision, _connection: psycopg.Connection[Any]) -> _Around:
+    return _Around()
+
+
+def _putting_back(deployment: Deployment, say: Say) -> _Surround:
+    def surround(one: Revision, connection: psycopg.Connection[Any]) -> _Around:
+        found = salvage.restoration(deployment, one, connection)
+        if found.subjects:
+            say(f"{one.id} may put back what was kept of {', '.join(found.subjects)}")
+        return _Around(found.first, found.last, found.behind)
+
+    return surround
+
+
+def _keeping(deployment: Deployment, say: Say) -> _Surround:
+    def surround(one: Revision, connection: psycopg.Connection[Any]) -> _Around:
+        found = salvage.plan(deployment, one, connection)
+        if found.refusals:
+            raise Refused("; ".join(found.refusals))
+        if found.subjects:
+            say(f"{one.id} keeps {', '.join(name for subject in found.subjects for name in subject.names)}")
+        return _Around(found.first, found.last)
+
+    return surround
+
+
+def _require_plans(deployment: Deployment, connection: psycopg.Connection[Any], revisions: Sequence[Revision]) -> None:
+    """That what is lost can be kept is known before anything is touched."""
+    refusals = [why for one in revisions for why in salvage.plan(deployment, one, connection).refusals]
+    if refusals:
+        raise Refused(
+            "nothing was changed; what the rollback loses cannot be kept:\n"
+            + "\n".join(f"  {why}" for why in dict.fromkeys(refusals))
+        )
+
+
+def _behind(connection: psycopg.Connection[Any], around: _Around, one: Revision) -> None:
+    if not around.behind:
+        return
+    try:
+        with connection.transaction():
+            for statement in around.behind:
+                connection.execute(statement.encode())
+    except psycopg.Error as error:
+        raise BackoutError(
+            f"{one.id} is applied, and what was kept could not be put back: {error.sqlstate} "
+            f"{error.diag.message_primary or error}; it is still kept: backout salvage list"
+        ) from error
+
+
+def _tell_kept(
+    connection: psycopg.Connection[Any],
+    journal: Journal,
+    say: Say,
+    one: Revision,
+    direction: Direction,
+    around: _Around,
+) -> None:
+    """What was kept by a rollback, or put back by an upgrade."""
+    if not (around.first or around.last or around.behind):
+        return
+    for kept in salvage.contents(connection):
+        what = ", ".join(f"{kept.table}.{column}" for column in kept.columns) or kept.table
+        if direction == "downgrade" and kept.revision == one.id and not kept.put_back_by:
+            say(f"  kept {_counted(kept.rows, 'row')} of {what}")
+            journal.write("kept", revision=one.id, subject=what, rows=kept.rows)
+        elif direction == "upgrade" and kept.put_back_by == one.id:
+            left = sum(part.rows for part in kept.left)
+            more = f"; {_counted(left, 'row')} left: backout salvage list" if left else ""
+            say(f"  put back {_counted(kept.put_back, 'row')} of {what}{more}")
+            journal.write("put back", revision=one.id, subject=what, rows=kept.put_back, left=left)
+
+
 def _step(
     deployment: Deployment,
     order: Order,
@@ -309,7 +388,7 @@ def _step(
     say: Say,
     one: Revision,
     direction: Direction,
-    around: Around,
+    around: _Around,
 ) -> None:
     evidence = deployment.evidence.get(one.id)
     step = None if evidence is None else evidence.upgrade if direction == "upgrade" else evidence.downgrade
