@@ -274,3 +274,16 @@ def deployed(backout_server: Server, rehearsed: Path) -> Iterator[Callable[[str]
 def environment() -> dict[str, str]:
     """The environment for a command: the caller's, without what would lead it astray."""
     return {name: value for name, value in os.environ.items() if name not in ASTRAY}
+
+
+@pytest.fixture
+def current_revisions() -> Callable[[str], tuple[str, ...]]:
+    """What a database says it is at, sorted."""
+
+    def ask(url: str) -> tuple[str, ...]:
+        with psycopg.connect(url) as connection:
+            if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
+                return ()
+            return tuple(sorted(row[0] for row in connection.execute("SELECT version_num FROM alembic_version")))
+
+    return ask

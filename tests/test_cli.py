@@ -84,15 +84,15 @@ def test_failure_is_1(here: Path, tmp_path: Path, name: str) -> None:
     url = f"postgresql://crew:secret@/backout_0123456789ab_1?host={tmp_path}"
     done = invoke(name, url=url)
     assert (done.exit_code, done.stdout) == (1, "")
-    found = re.match(r"error: (?:the database does not answer|could not look at the database of \S+): ", done.stderr)
+    found = re.match(r"error: could not (?:connect to|look at the database of) \S+: ", done.stderr)
     assert found, done.stderr
     assert "secret" not in done.stderr
 
 
 def test_refusal_is_3(here: Path, disposable: Make) -> None:
-    done = invoke("rollback", "--yes", url=disposable().url)
+    done = invoke("rollback", url=disposable().url)
     assert (done.exit_code, done.stdout) == (3, "")
-    assert done.stderr == "error: the database has no revision; there is nothing to roll back\n"
+    assert done.stderr.splitlines()[-1] == "error: the database has no revision; there is nothing to roll back"
 
 
 # -- backout postgres -- COMMAND --------------------------------------------------------------------

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from backout.configuration import Project, Service, load_project
+from backout.configuration import Production, Project, Service, load_project
 from backout.errors import ConfigurationError
 
 TABLE = """\
@@ -62,7 +62,7 @@ def test_pages(tmp_path: Path) -> None:
     [
         (
             "[tool.backout]\npage = []\nsampel = 'x'\n",
-            ": unknown key 'page', 'sampel'; known are pages, sample, secrets, services",
+            ": unknown key 'page', 'sampel'; known are pages, production, sample, secrets, services",
         ),
         (
             "[tool.backout.services.api]\ncommand = 'x'\nvariable = 'X'\nport = 1\n",
@@ -72,6 +72,20 @@ def test_pages(tmp_path: Path) -> None:
         ("[tool.backout]\npages = 'docs/*.md'\n", ": pages is a list of globs, not 'docs/*.md'"),
         ("[tool.backout]\nsample = ['x']\n", ": sample is a shell command, not ['x']"),
         ("[tool.backout]\nsecrets = 'x'\n", ": secrets is a list of variables' names, not 'x'"),
+        ("[tool.backout]\nproduction = 5\n", ".production] is a table, not 5"),
+        (
+            "[tool.backout.production]\nhelth = 'x'\n",
+            ".production]: unknown key 'helth'; known are backup_hours, health, ignore",
+        ),
+        ("[tool.backout.production]\nhealth = 5\n", ".production]: health is a URL, not 5"),
+        ("[tool.backout.production]\nignore = 5\n", ".production]: ignore is a list of objects, not 5"),
+        ("[tool.backout.production]\nignore = 'x'\n", ".production]: ignore is a list of objects, not 'x'"),
+        ("[tool.backout.production]\nignore = [5]\n", ".production]: ignore is a list of objects, not [5]"),
+        ("[tool.backout.production]\nbackup_hours = 0\n", ".production]: backup_hours is a number of hours, not 0"),
+        (
+            "[tool.backout.production]\nbackup_hours = true\n",
+            ".production]: backup_hours is a number of hours, not True",
+        ),
     ],
 )
 def test_a_table_that_makes_no_sense(tmp_path: Path, text: str, problem: str) -> None:
@@ -79,6 +93,12 @@ def test_a_table_that_makes_no_sense(tmp_path: Path, text: str, problem: str) ->
         load_project(write(tmp_path, text))
     bracket = "" if problem.startswith(".") else "]"
     assert str(failure.value) == f"{tmp_path}/pyproject.toml, [tool.backout{bracket}{problem}"
+
+
+def test_what_is_true_of_production(tmp_path: Path) -> None:
+    assert load_project(write(tmp_path, "[tool.backout]\n")).production == Production()
+    text = "[tool.backout.production]\nhealth = 'http://app/health'\nignore = ['schema x']\nbackup_hours = 6\n"
+    assert load_project(write(tmp_path, text)).production == Production("http://app/health", ("schema x",), 6)
 
 
 def test_a_file_that_is_no_toml(tmp_path: Path) -> None:

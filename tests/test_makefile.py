@@ -13,10 +13,9 @@ import psycopg
 import pytest
 
 from backout.postgres import Database, Server
-from backout.production import current_revisions
 
 ROOT = Path(__file__).parents[1]
-HEAD, PARENT, GRANDPARENT = "7f544264830f", "76f0ddcb0970", "3263c0e46dff"
+HEAD, PARENT = "7f544264830f", "76f0ddcb0970"
 
 Make = Callable[..., Database]
 Run = subprocess.CompletedProcess[str]
@@ -94,7 +93,9 @@ def test_a_database_must_be_named(make: Callable[..., Run], target: str) -> None
 # -- migrate ----------------------------------------------------------------------------------------
 
 
-def test_migrate_here_applies_what_is_pending(make: Callable[..., Run], working_copy: Any, disposable: Make) -> None:
+def test_migrate_here_applies_what_is_pending(
+    make: Callable[..., Run], working_copy: Any, disposable: Make, current_revisions: Callable[[str], tuple[str, ...]]
+) -> None:
     database = disposable(revision=PARENT)
     done = make("migrate", root=working_copy.root, database=database)
     assert (done.returncode, done.stdout) == (0, ".venv/bin/alembic upgrade head\n"), done.stderr
@@ -116,16 +117,10 @@ def test_migrate_in_a_service_runs_alembic_there(make: Callable[..., Run], tmp_p
 
 # -- migrate-down-one -------------------------------------------------------------------------------
 
-DESCRIPTION = (
-    f"Roll back {PARENT}: drop newsletter_signups\n"
-    f"The database will be at {GRANDPARENT}.\n"
-    "Data loss, by its docstring:\n"
-    "  newsletter_signups: every row, for good.\n"
-    "Rollback plan, by its docstring:\n"
-    "  The downgrade creates the table again, empty. If the addresses are needed, export them from the\n"
-    "  mailing service, or restore the table from a backup taken before the deploy.\n"
+PLAN = (
+    f"Rollback plan of {HEAD}, by its docstring:\n  Drops the index, concurrently as well. Nothing is lost but speed.\n"
 )
-QUESTION = f"Roll back {PARENT}? [y/N]: "
+QUESTION = f"Type the revision to roll it back ({HEAD}): "
 
 
 def answered(make: Callable[..., Run], answer: str, root: Path, database: Database) -> Run:
@@ -139,56 +134,77 @@ def answered(make: Callable[..., Run], answer: str, root: Path, database: Databa
         os.close(theirs)
 
 
-def has_newsletter(database: Database) -> bool:
+def has_index(database: Database) -> bool:
     with psycopg.connect(database.url) as connection:
-        return connection.execute("SELECT to_regclass('newsletter_signups') IS NOT NULL").fetchone() == (True,)
+        return connection.execute("SELECT to_regclass('ix_content_jobs_queue') IS NOT NULL").fetchone() == (True,)
+
+
+def where(database: Database) -> tuple[str, bool]:
+    """The revision that the version table tells, and whether what it made is there."""
+    with psycopg.connect(database.url) as connection:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        assert row is not None
+        return row[0], has_index(database)
 
 
 def test_nothing_is_rolled_back_when_nobody_can_be_asked(
     make: Callable[..., Run], working_copy: Any, disposable: Make
 ) -> None:
-    database = disposable(revision=PARENT)
+    database = disposable(revision="head")
     done = make("migrate-down-one", root=working_copy.root, database=database)
-    assert (done.returncode, done.stdout) == (2, DESCRIPTION)
-    assert without_make(done.stderr) == (
-        "error: nobody can be asked: standard input is no terminal; for scripts: --yes, or CONFIRM=yes with make\n"
+    assert done.returncode == 2
+    assert done.stdout.endswith(PLAN)
+    assert without_make(done.stderr).splitlines()[-1] == (
+        "error: nobody can be asked: standard input is no terminal; for scripts: "
+        f"--confirm {HEAD}, or CONFIRM={HEAD} with make"
     )
     assert "migrate-down-one] Error 3\n" in done.stderr
-    assert (current_revisions(database.url), has_newsletter(database)) == ((PARENT,), False)
+    assert where(database) == (HEAD, True)
 
 
-def test_who_says_no_keeps_the_database(make: Callable[..., Run], working_copy: Any, disposable: Make) -> None:
-    database = disposable(revision=PARENT)
-    done = answered(make, "n\n", working_copy.root, database)
-    assert (done.returncode, done.stdout) == (2, DESCRIPTION + QUESTION)
-    assert without_make(done.stderr) == "Aborted!\n"
-    assert (current_revisions(database.url), has_newsletter(database)) == ((PARENT,), False)
+@pytest.mark.parametrize("answer", ["y", "no", PARENT])
+def test_who_names_another_revision_keeps_the_database(
+    make: Callable[..., Run], working_copy: Any, disposable: Make, answer: str
+) -> None:
+    database = disposable(revision="head")
+    done = answered(make, f"{answer}\n", working_copy.root, database)
+    assert done.returncode == 2
+    assert done.stdout.endswith(PLAN + QUESTION)
+    assert without_make(done.stderr).splitlines()[-1] == (
+        f"error: {answer!r} is not {HEAD}, which would be rolled back; nothing was changed"
+    )
+    assert where(database) == (HEAD, True)
 
 
-def test_who_says_yes_rolls_back(make: Callable[..., Run], working_copy: Any, disposable: Make) -> None:
-    database = disposable(revision=PARENT)
-    done = answered(make, "y\n", working_copy.root, database)
+def test_who_names_the_revision_rolls_it_back(make: Callable[..., Run], working_copy: Any, disposable: Make) -> None:
+    database = disposable(revision="head")
+    done = answered(make, f"{HEAD}\n", working_copy.root, database)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == DESCRIPTION + QUESTION + f"rolled back {PARENT}; the database is at {GRANDPARENT}\n"
-    assert (current_revisions(database.url), has_newsletter(database)) == ((GRANDPARENT,), True)
+    assert done.stdout.endswith(PLAN + QUESTION + f"now at {PARENT}\n")
+    assert where(database) == (PARENT, False)
 
 
-@pytest.mark.parametrize(("confirm", "status"), [("yes", 0), ("no", 2)])
+@pytest.mark.parametrize(("confirm", "status"), [(HEAD, 0), ("yes", 2)])
 def test_scripts_confirm_beforehand(
     make: Callable[..., Run], working_copy: Any, disposable: Make, confirm: str, status: int
 ) -> None:
     database = disposable(revision="head")
     done = make("migrate-down-one", f"CONFIRM={confirm}", root=working_copy.root, database=database)
     assert done.returncode == status
-    said = (
-        f"Roll back {HEAD}: index the queue of content jobs\n"
-        f"The database will be at {PARENT}.\n"
-        "Data loss, by its docstring: none\n"
-        "Rollback plan, by its docstring:\n"
-        "  Drops the index, concurrently as well. Nothing is lost but speed.\n"
+    assert done.stdout.endswith(PLAN if status else f"{PLAN}now at {PARENT}\n")
+    assert where(database) == ((HEAD, True) if status else (PARENT, False))
+
+
+def test_a_reason_is_accepted(make: Callable[..., Run], working_copy: Any, disposable: Make) -> None:
+    """With rows in it, a database wants a backup."""
+    database = disposable(revision="head", rows="sample")
+    refused = make("migrate-down-one", f"CONFIRM={HEAD}", root=working_copy.root, database=database)
+    assert refused.returncode == 2
+    assert "\n  backup: there is no receipt of a backup of this database in " in refused.stderr
+    done = make(
+        "migrate-down-one", f"CONFIRM={HEAD}", "ACCEPT=backup=a desk", root=working_copy.root, database=database
     )
-    assert done.stdout == said + (f"rolled back {HEAD}; the database is at {PARENT}\n" if confirm == "yes" else "")
-    assert current_revisions(database.url) == ((PARENT,) if confirm == "yes" else (HEAD,))
+    assert (done.returncode, where(database)) == (0, (PARENT, False)), done.stderr
 
 
 # -- migrate-current, migrate-create, sample --------------------------------------------------------

@@ -503,8 +503,9 @@ def test_a_migration_that_fails_outside_of_a_transaction(deploy: Make, fault: Fa
     assert run.end() == 1
     assert last(run.said, 3) == [
         (
-            "error: alembic/versions/f6_email_unique.py:17: the upgrade of f6 failed: 23505 could not create unique "
-            'index "uq_people_email" (Key (email)=(ann1@example.org) is duplicated.); runbook: migration-failed-half-way'
+            "error: alembic/versions/f6_email_unique.py:17: the upgrade of f6 failed: 23505 could not create "
+            'unique index "uq_people_email" (Key (email)=(ann1@example.org) is duplicated.); '
+            "runbook: migration-failed-half-way"
         ),
         "  the database is at e5",
         "  f6 does not run in one transaction: a part of it may be there; see: backout apply --dry-run",

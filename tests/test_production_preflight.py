@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from backout import backups
+from backout.errors import PostgresError
 from backout.evidence import Evidence, FailsOnData
 from backout.masking import Masking
 from backout.postgres import Database, Server, open_server
@@ -529,6 +530,21 @@ def test_what_a_role_may_not_see_is_told(at: Callable[[str], Deployment]) -> Non
         "transactions: how long 2 sessions of other roles are in a transaction cannot be seen; "
         "the role lacks pg_monitor"
     ) in found.notes
+
+
+def test_a_database_that_does_not_say_where_it_is(at: Callable[[str], Deployment]) -> None:
+    deployment = at("d4")
+    with deployment.connect("test") as connection:
+        connection.execute("REVOKE ALL ON alembic_version FROM crew, PUBLIC")
+    as_crew = replace(
+        deployment, real=replace(deployment.real, parameters={**deployment.real.parameters, "user": "crew"})
+    )
+    with pytest.raises(PostgresError) as caught:
+        as_crew.current()
+    assert str(caught.value) == (
+        f"{as_crew.real.description} does not say which revision it is at: 42501 permission denied for table "
+        "alembic_version; see that it runs, and use a role that may read public.alembic_version"
+    )
 
 
 # -- all at once ------------------------------------------------------------------------------------

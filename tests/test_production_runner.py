@@ -1,4 +1,4 @@
-"""A change of a real database, step by step: what is done, told and journalled, and where it stands if it ends early."""
+"""A change of a real database, step by step: what is done, told and journalled, and where it stands at an early end."""
 
 import json
 import threading

@@ -3,6 +3,7 @@
 It is not the place for options of one command; those stand on the command line. Pure.
 """
 
+import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -115,16 +116,18 @@ def _project(root: Path, table: dict[str, Any], path: Path) -> Project:
     )
 
 
-def _production(table: dict[str, Any], where: str) -> Production:
+def _production(table: Any, where: str) -> Production:
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"{where} is a table, not {table!r}")
     _known(table, {"backup_hours", "health", "ignore"}, where)
-    found = Production(**{**table, "ignore": tuple(table.get("ignore", ()))})
-    if not isinstance(table.get("ignore", []), list):
-        raise ConfigurationError(f"{where}: ignore is a list of objects, not {table['ignore']!r}")
-    if not isinstance(found.health, (str, type(None))):
-        raise ConfigurationError(f"{where}: health is a URL, not {found.health!r}")
-    if not isinstance(found.backup_hours, (int, float)) or found.backup_hours <= 0:
-        raise ConfigurationError(f"{where}: backup_hours is a number of hours, not {found.backup_hours!r}")
-    return found
+    ignore, health, hours = table.get("ignore", []), table.get("health"), table.get("backup_hours", 24.0)
+    if not isinstance(ignore, list) or not all(isinstance(one, str) for one in ignore):
+        raise ConfigurationError(f"{where}: ignore is a list of objects, not {ignore!r}")
+    if not isinstance(health, (str, type(None))):
+        raise ConfigurationError(f"{where}: health is a URL, not {health!r}")
+    if isinstance(hours, bool) or not isinstance(hours, (int, float)) or not 0 < hours < math.inf:
+        raise ConfigurationError(f"{where}: backup_hours is a number of hours, not {hours!r}")
+    return Production(health=health, ignore=tuple(ignore), backup_hours=hours)
 
 
 def _known(table: Mapping[str, Any], keys: set[str], where: str) -> None:

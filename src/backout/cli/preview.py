@@ -77,7 +77,10 @@ def salvage() -> None:
 @salvage.command("list", epilog="Example:  DATABASE_URL=postgresql://crew@db/crew backout salvage list")
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
 def list_(as_json: bool) -> None:
-    """Show what is kept: of which rollback, what is back, and what is left and why."""
+    """Show what is kept, and what has become of it.
+
+    Of each rollback and table: how many rows, how many are back, and what is left and why.
+    """
     import msgspec  # noqa: PLC0415
 
     from backout.production import salvage_contents  # noqa: PLC0415
@@ -90,7 +93,7 @@ def list_(as_json: bool) -> None:
     click.echo("\n".join(line for one in found for line in _kept(one)) or "nothing is kept")
 
 
-@salvage.command(epilog="Example:  DATABASE_URL=postgresql://crew@db/crew backout salvage drop 60b021ff3ca5")
+@salvage.command(epilog="Example:  DATABASE_URL=postgresql://crew@db/crew backout salvage drop --all")
 @click.argument("revision", required=False)
 @click.option("--all", "everything", is_flag=True, help="instead of one revision's")
 @click.option("--lose-what-is-left", is_flag=True, help="also what was not put back, and is nowhere else")
@@ -123,9 +126,9 @@ def _kept(one: Salvage) -> Iterator[str]:
     what = ", ".join(one.columns) or "whole rows"
     yield from _wrapped(f"{one.revision} {_plain(one.table)}: {what}")
     yield from _wrapped(
-        f"  taken    {one.taken:%Y-%m-%d %H:%M} UTC by {one.by}: {one.rows:,} rows, {size_of(one.size)} in {one.data}",
-        _INDENT,
+        f"  taken    {one.taken:%Y-%m-%d %H:%M} UTC by {one.by}: {one.rows:,} rows, {size_of(one.size)}", _INDENT
     )
+    yield f"  in       {one.data}"
     if one.put_back_by is not None:
         yield from _wrapped(f"  back     {one.put_back:,} rows, with {one.put_back_by}", _INDENT)
     for left in one.left:

@@ -22,7 +22,7 @@ import psycopg
 from psycopg import conninfo, sql
 
 from backout import schema
-from backout.errors import BackoutError, ConfigurationError, Refused
+from backout.errors import BackoutError, ConfigurationError, PostgresError, Refused
 from backout.evidence import Evidence, on_major
 from backout.evidence_files import EvidenceFiles, is_stale
 from backout.masking import Masking
@@ -57,13 +57,23 @@ class Deployment:
         return self.real.connect(purpose, **settings)
 
     def current(self) -> tuple[str, ...]:
-        """What the database says it is at, sorted; empty for one that was never migrated."""
+        """What the database says it is at, sorted; empty for one that was never migrated.
+
+        :raises PostgresError: it does not answer, or does not let this role read it.
+        """
         found: set[str] = set()
-        with self.connect("look") as connection:
-            for name in self.version_tables:
-                if connection.execute("SELECT to_regclass(%s)", [name]).fetchone() != (None,):
-                    query = sql.SQL("SELECT version_num FROM {}").format(sql.SQL(name))
-                    found |= {str(row[0]) for row in connection.execute(query)}
+        try:
+            with self.connect("look") as connection:
+                for name in self.version_tables:
+                    if connection.execute("SELECT to_regclass(%s)", [name]).fetchone() != (None,):
+                        query = sql.SQL("SELECT version_num FROM {}").format(sql.SQL(name))
+                        found |= {str(row[0]) for row in connection.execute(query)}
+        except psycopg.Error as error:
+            said = f"{error.sqlstate or type(error).__name__} {error.diag.message_primary or str(error).strip()}"
+            raise PostgresError(
+                f"{self.real.description} does not say which revision it is at: {said}; "
+                f"see that it runs, and use a role that may read {', '.join(sorted(self.version_tables))}"
+            ) from error
         return tuple(sorted(found))
 
     def revision(self, name: str) -> Revision:

@@ -19,6 +19,7 @@ from backout.blocking import Blocking, blocking
 from backout.errors import BackoutError, Refused
 from backout.evidence import Evidence, Loss, Risk, Rollback
 from backout.production import salvage
+from backout.production.cascades import cascades
 from backout.production.counting import Count, Counter, Values, is_constant
 from backout.production.deployment import Deployment
 from backout.production.doomed import (
@@ -44,7 +45,7 @@ class CountedLoss:
 
     :param lost: the rows or values that are taken.
     :param rows: of the table.
-    :param has_default: values that are the column's default, NULL where it has none, are not counted.
+    :param has_default: values that are the column's default, NULL where it has none, are not counted: they come back.
     """
 
     doomed: Doomed
@@ -224,6 +225,7 @@ def _undone(
         is_stale = revision.id in deployment.stale
         why = "its evidence is of other files" if is_stale else "there is no evidence of it"
         return Undone(revision.id, revision.summary, "unproven", "unproven", False, (why,))
+    found = doomed(evidence, tables)
     plan = salvage.plan(deployment, revision, connection, tables)
     return Undone(
         revision=revision.id,
@@ -232,7 +234,7 @@ def _undone(
         rollback=evidence.rollback,
         measured=True,
         why_unproven=_why_unproven(evidence),
-        losses=tuple(_counted(one, tables, counter) for one in doomed(evidence, tables)),
+        losses=tuple(_counted(one, tables, counter) for one in (*found, *cascades(connection, found, tables))),
         thrown_away=thrown_away(evidence),
         proves_loss=evidence.loss.lived_in is not None or evidence.lived_in_downgrade.outcome != "failed",
         fails=evidence.downgrade.error if evidence.downgrade.outcome == "failed" else None,
@@ -263,8 +265,10 @@ def _counted(one: Doomed, tables: Mapping[str, Table], counter: Counter) -> Coun
         number = counter.rows(table, one.partitions)
         return CountedLoss(one, number, number if one.fate == "table" else counter.rows(table))
     if one.fate == "column":
-        default = column.default if is_constant(column.default) else None
-        condition = f"{column.quoted} IS NOT NULL"
+        # The default comes back only where the upgrade gives it to the rows that are there.
+        comes_back = one.rehearsed is not None and one.rehearsed[0] < one.rehearsed[1]
+        default = column.default if comes_back and is_constant(column.default) else None
+        condition = f"{column.quoted} IS DISTINCT FROM NULL"
         if default is not None:
             condition += f" AND {column.quoted}::text IS DISTINCT FROM (CAST({default} AS {column.type}))::text"
         found = counter.values(table, condition, column, default)
@@ -287,7 +291,7 @@ def _uncounted(
     found = (
         Values(rows := counter.rows(table), rows)
         if column is None
-        else counter.values(table, f"{column.quoted} IS NOT NULL", column)
+        else counter.values(table, f"{column.quoted} IS DISTINCT FROM NULL", column)
     )
     nothing = found.concerned.number == 0 and found.concerned.basis == "counted"
     return CountedLoss(one, found.concerned if nothing else Count(None, "not counted", why), found.rows)

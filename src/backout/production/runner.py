@@ -452,7 +452,7 @@ def _standing(deployment: Deployment, one: Revision, direction: Direction, done:
     verb = "applied" if direction == "upgrade" else "rolled back"
     try:
         current = deployment.current()
-    except (BackoutError, psycopg.Error) as error:
+    except BackoutError as error:
         return f"  where the database stands is not known: {error}; look before anything else: backout apply --dry-run"
     lines = [f"the database is at {_listed(current)}"]
     if done:

@@ -92,16 +92,24 @@ RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $backo
         ON t.attrelid = relation AND quote_ident(t.attname) = key.name AND t.attnum > 0 AND NOT t.attisdropped
 $backout$
 ------------------------------------------------------------------------------------------------------------------------
--- Behind the downgrade: remember what it has left in the rows, to see later whether anybody has changed them since.
+-- Behind the downgrade: remember what it has left in the rows, to see later whether anybody has changed them since. Where
+-- there was nothing to keep, nothing is kept.
 CREATE OR REPLACE FUNCTION backout_salvage.mark(number bigint) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres'
 SET extra_float_digits = 1 SET bytea_output = 'hex' SET xmlbinary = 'base64' SET row_security = off AS $backout$
 DECLARE
     kept backout_salvage.register;
+    is_something boolean;
     relation regclass;
     same text;
 BEGIN
     SELECT * INTO STRICT kept FROM backout_salvage.register WHERE id = number;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s)', kept.data) INTO is_something;
+    IF NOT is_something THEN
+        DELETE FROM backout_salvage.register WHERE id = number;
+        EXECUTE format('DROP TABLE %s', kept.data);
+        RETURN;
+    END IF;
     relation := to_regclass(kept.relation);
     same := backout_salvage.same_row(relation, kept.data, kept.keys);
     IF same IS NULL THEN
@@ -219,10 +227,12 @@ BEGIN
                           WHEN facts.is_added THEN format('(%s OR %s)', held, facts.is_default)
                           ELSE format('(%s OR coalesce(d.h%s, false))', held, facts.place) END
                      ORDER BY facts.place),
-           upgrade = kept.revision
-               OR coalesce(bool_or(facts.is_added), false)
+           -- The revision itself; or, where that is no more, one that does the same.
+           upgrade = kept.revision OR NOT kept.revision = ANY (chain) AND (
+               is_new
+               OR NOT kept.whole AND coalesce(bool_or(facts.is_added), false)
                OR coalesce(bool_or(facts.type = facts.kept_type AND facts.type <> facts.noted_type), false)
-               OR (parents @> kept.parents AND kept.parents @> parents AND NOT kept.revision = ANY (chain))
+               OR parents @> kept.parents AND kept.parents @> parents AND bool_and(facts.number IS NOT NULL))
     INTO missing, nows, may, is_concerned
     FROM (
         SELECT place, name, kept_type, a.attnum AS number, a.attgenerated <> '' AS generated,
@@ -426,6 +436,13 @@ DECLARE
 BEGIN
     -- The newest first: it supersedes what an older one has kept. Tables of one rollback in the order of their links.
     FOR kept IN SELECT * FROM backout_salvage.register WHERE id = ANY (numbers) ORDER BY taken_at DESC, id LOOP
+        -- A later rollback of the same revision has kept what there was then, be it nothing.
+        IF EXISTS (SELECT FROM backout_salvage.register AS later WHERE later.revision = kept.revision
+                   AND later.relation = kept.relation AND later.taken_at > kept.taken_at) THEN
+            EXECUTE format('UPDATE %s SET outcome = %L WHERE outcome IS NULL', kept.data, 'a later rollback has kept newer');
+            UPDATE backout_salvage.register SET put_back_at = now(), put_back_by = upgrade WHERE id = kept.id;
+            CONTINUE;
+        END IF;
         IF behind IS NOT NULL THEN
             kept.noted := behind -> kept.id::text;
         END IF;

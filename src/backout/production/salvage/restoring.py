@@ -170,13 +170,23 @@ _WAITING: LiteralString = """
 
 
 def _may_concern(one: Any, revision: Revision, evidence: Evidence | None, known: Collection[str]) -> bool:
-    """Whether the upgrade may bring back what a salvage belongs to; others are not to wait for it."""
-    if one.revision == revision.id or evidence is None or evidence.schema.changes is None:
-        return True
-    if set(one.parents) == set(revision.parents) and one.revision not in known:
+    """Whether the upgrade may bring back what a salvage belongs to; others are not to wait for it.
+
+    Where the revision that was rolled back is no more, that may be another one: which makes or alters the same table or
+    column, or stands in its place and writes into the table.
+    """
+    if one.revision in known:
+        return bool(one.revision == revision.id)
+    if evidence is None or evidence.schema.changes is None:
         return True
     names = {one.relation, *(f"{one.relation}.{column}" for column in one.columns)}
-    return any(change.name in names for change in evidence.schema.changes)
+    if any(change.name in names for change in evidence.schema.changes):
+        return True
+    return set(one.parents) == set(revision.parents) and any(
+        lock.relation == one.relation and lock.mode != "AccessShareLock"
+        for statement in evidence.upgrade.statements or ()
+        for lock in statement.locks or ()
+    )
 
 
 def _has_new_label(types: Collection[str], evidence: Evidence | None) -> bool:

@@ -20,6 +20,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from backout.evidence import Evidence
+from backout.production.cascades import cascades
 from backout.production.deployment import Deployment
 from backout.production.doomed import Doomed, doomed, thrown_away
 from backout.tables import Column, Table, Type, read_tables
@@ -98,7 +99,7 @@ def plan(
     refusals = [*_by_evidence(revision, evidence, found)]
     is_next = revision.id in deployment.current()
     kept: list[_Kept] = []
-    reached = [*found, *_cascades(connection, found, tables)]
+    reached = [*found, *cascades(connection, found, tables)]
     for name in dict.fromkeys(one.table for one in reached):
         those = [one for one in reached if one.table == name]
         table = tables.get(name)
@@ -206,34 +207,6 @@ def _key(table: Table, evidence: Evidence, goes: bool) -> tuple[Column, ...] | N
     return () if goes else None
 
 
-def _cascades(
-    connection: psycopg.Connection[Any], found: Sequence[Doomed], tables: Mapping[str, Table]
-) -> Iterator[Doomed]:
-    """What goes with rows that are deleted, by the foreign keys of other tables; the rehearsal may not have had any."""
-    whole = [one.table for one in found if one.fate == "rows" and one.table in tables]
-    known = {(one.table, one.column) for one in found}
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        for name, column in cursor.execute(_CASCADES, [whole]).fetchall() if whole else ():
-            if name in tables and not {(name, None), (name, column)} & known:
-                yield Doomed(name, column, "rows" if column is None else "overwritten", None)
-
-
-# Child tables, whole where their rows are deleted, too; else their columns that become NULL or the default.
-_CASCADES: LiteralString = """
-    WITH RECURSIVE reached(oid, columns) AS (
-        SELECT to_regclass(name)::oid, NULL::int2[] FROM unnest(%s::text[]) AS name
-        UNION
-        SELECT conrelid, CASE confdeltype WHEN 'c' THEN NULL ELSE coalesce(confdelsetcols, conkey) END
-        FROM reached JOIN pg_constraint ON confrelid = reached.oid
-        WHERE contype = 'f' AND confdeltype IN ('c', 'n', 'd') AND conparentid = 0 AND reached.columns IS NULL
-    )
-    SELECT DISTINCT quote_ident(nspname) || '.' || quote_ident(relname), quote_ident(attname)
-    FROM reached JOIN pg_class AS c ON c.oid = reached.oid JOIN pg_namespace AS n ON n.oid = relnamespace
-    LEFT JOIN pg_attribute ON attrelid = c.oid AND attnum = ANY (reached.columns)
-    ORDER BY 1, 2 NULLS FIRST
-"""
-
-
 def _by_evidence(revision: Revision, evidence: Evidence, found: Sequence[Doomed]) -> Iterator[str]:
     """Why the evidence forbids it."""
     if evidence.downgrade.outcome == "failed":
@@ -325,7 +298,7 @@ def _take(kept: _Kept, number: int, revision: Revision) -> Iterator[str]:
         ]
     shown += ["false AS was_left", "NULL::bytea AS left_row", "NULL::boolean AS held_row", "NULL::boolean AS found"]
     shown += ["NULL::boolean AS insertable", "NULL::text AS outcome"]
-    some = " OR ".join(f"t.{one.quoted} IS NOT NULL" for one in columns)
+    some = " OR ".join(f"t.{one.quoted} IS DISTINCT FROM NULL" for one in columns)  # NOT NULL asks each field of a row
     where = "" if kept.whole else f" WHERE {some}"
     names = ", ".join(dict.fromkeys(one.quoted for one in (*columns, *key)))
     rows = " UNION ALL ".join(f"SELECT {names} FROM {name}" for name in kept.partitions)
