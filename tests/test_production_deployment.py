@@ -117,7 +117,7 @@ def test_an_env_that_fails_is_told(small_chain: Any, disposable: Make) -> None:
         pass
     where = _description(database.url)
     assert str(caught.value) == (
-        f"alembic/env.py:1: env.py failed on {where}, without a revision and read-only: RuntimeError: no settings; "
+        f"alembic/env.py:1: env.py failed on {where}, asked for no revision, read-only: RuntimeError no settings; "
         "mend it, or give it what it needs: --python, --env, --set, -x or --hooks"
     )
 
@@ -144,8 +144,8 @@ def test_an_env_that_writes_before_anybody_agreed_may_not(small_chain: Any, disp
     with pytest.raises(BackoutError) as caught, open_deployment(_target(small_chain), database.url, Masking()):
         pass
     assert str(caught.value) == (
-        f"alembic/env.py:6: env.py failed on {_description(database.url)}, without a revision and read-only: "
-        "InternalError: cannot execute CREATE SCHEMA in a read-only transaction; "
+        f"alembic/env.py:6: env.py failed on {_description(database.url)}, asked for no revision, read-only: "
+        "25006 cannot execute CREATE SCHEMA in a read-only transaction; "
         "mend it, or give it what it needs: --python, --env, --set, -x or --hooks"
     )
 
