@@ -409,7 +409,7 @@ def test_a_backup_that_is_told_to_end_leaves_nothing(
         children = psutil.Process(process.pid).children()
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
-        assert process.returncode == 1
+        assert process.returncode == 130
         assert "Traceback" not in said
         assert list(folder.iterdir()) == []
         assert [child for child in children if child.is_running()] == []

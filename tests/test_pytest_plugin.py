@@ -325,8 +325,8 @@ def test_a_table_that_makes_no_sense(run: Pytest) -> None:
     ran = run()
     assert ran.code == 4
     assert (
-        f"{run.root}/pyproject.toml, [tool.backout]: unknown key 'page'; known are pages, production, sample, secrets, services\n"
-        in ran.output
+        f"{run.root}/pyproject.toml, [tool.backout]: unknown key 'page'; "
+        "known are pages, production, sample, secrets, services\n" in ran.output
     )
     assert "Traceback" not in ran.output
 

@@ -657,7 +657,8 @@ def test_a_statement_that_hangs_is_ended_on_the_server(start: Start, disposable:
     assert report.failure is not None
     assert (report.outcome, report.failure.where) == ("hung", "migrations/versions/waits.py:11")
     with psycopg.connect(database.url) as connection:  # at once: the backend did not see its client go
-        asleep = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
+        asleep = """SELECT count(*) FROM pg_stat_activity
+                    WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid() AND datname = current_database()"""
         assert connection.execute(asleep).fetchall() == [(0,)]
 
 
