@@ -45,5 +45,5 @@ psql -qv ON_ERROR_STOP=1 <<'SQL'
 UPDATE organizations SET billing_email = 'accounts@example.com' WHERE id IN (
     SELECT id FROM organizations ORDER BY id LIMIT 2);
 SQL
-! alembic upgrade head
+if alembic upgrade head; then exit 1; fi
 psql -XAtc "SELECT indisvalid FROM pg_index WHERE indexrelid = 'uq_organizations_billing_email'::regclass" | grep -qx f
