@@ -31,7 +31,7 @@ from backout.postgres import Database, RealDatabase, Server, open_server, real_d
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="NOT CHECKED: signals and limits are POSIX's")
 
 Make = Callable[..., Database]
-Record = Callable[[str, object], None]
+Fault = Callable[[str, int, str, int], None]
 
 BACKOUT = Path(sys.executable).parent / "backout"
 PASSWORD = "s3cr:t/p@ss%'\\ word"
@@ -78,11 +78,6 @@ def count_rows(big: RealDatabase) -> Callable[[], int]:
     return lambda: before - number()
 
 
-def fault(record: Record, name: str, times: int, happened: str, rows_lost: int = 0) -> None:
-    assert rows_lost == 0
-    record("fault", {"fault": name, "times": times, "happened": happened, "rows_lost": rows_lost})
-
-
 # -- dumps that are none ----------------------------------------------------------------------------
 
 
@@ -109,7 +104,7 @@ def rehash(dump: Path) -> None:
     path.write_text(json.dumps(values | {"sha256": sha256(data).hexdigest(), "size": len(data)}))
 
 
-def test_a_truncated_dump(real: RealDatabase, folder: Path, backout_server: Server, record_property: Record) -> None:
+def test_a_truncated_dump(real: RealDatabase, folder: Path, backout_server: Server, fault: Fault) -> None:
     """By its size; and by restoring it, if it had been so when its hash was taken."""
     dump = backups.take(real, folder).dump
     data = dump.read_bytes()
@@ -123,10 +118,10 @@ def test_a_truncated_dump(real: RealDatabase, folder: Path, backout_server: Serv
         assert refusal(dump, backout_server).startswith("it does not restore: pg_restore said: ")
         dump.with_suffix(".json").write_text(manifest)
         dump.write_bytes(data)
-    fault(record_property, "truncated dump", 2 * len(cuts), "refused, and an earlier receipt withdrawn")
+    fault("truncated dump", 2 * len(cuts), "refused, and an earlier receipt withdrawn", 0)
 
 
-def test_an_empty_dump(real: RealDatabase, folder: Path, backout_server: Server, record_property: Record) -> None:
+def test_an_empty_dump(real: RealDatabase, folder: Path, backout_server: Server, fault: Fault) -> None:
     done = backups.take(real, folder)
     done.dump.write_bytes(b"")
     assert refusal(done.dump, backout_server) == f"it is empty; it had {done.manifest.size} bytes"
@@ -134,10 +129,10 @@ def test_an_empty_dump(real: RealDatabase, folder: Path, backout_server: Server,
     assert refusal(done.dump, backout_server) == (
         "it does not restore: pg_restore said: input file is too short (read 0, expected 5)"
     )
-    fault(record_property, "empty dump", 2, "refused")
+    fault("empty dump", 2, "refused", 0)
 
 
-def test_a_corrupted_dump(real: RealDatabase, folder: Path, backout_server: Server, record_property: Record) -> None:
+def test_a_corrupted_dump(real: RealDatabase, folder: Path, backout_server: Server, fault: Fault) -> None:
     """One bit, at many places; in the rows of a table it is found by restoring alone, too."""
     dump = backups.take(real, folder).dump
     data = dump.read_bytes()
@@ -151,11 +146,11 @@ def test_a_corrupted_dump(real: RealDatabase, folder: Path, backout_server: Serv
     dump.write_bytes(data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :])
     rehash(dump)
     assert "pg_restore said: " in refusal(dump, backout_server)
-    fault(record_property, "corrupted dump", len(places) + 1, "refused")
+    fault("corrupted dump", len(places) + 1, "refused", 0)
 
 
 def test_a_foreign_dump(
-    real: RealDatabase, disposable: Make, folder: Path, backout_server: Server, record_property: Record
+    real: RealDatabase, disposable: Make, folder: Path, backout_server: Server, fault: Fault
 ) -> None:
     """Of another database: with its own manifest, under this one's name, and without any."""
     ours = backups.take(real, folder)
@@ -187,7 +182,7 @@ def test_a_foreign_dump(
         assert refusal(plain, backout_server).startswith(
             "it does not restore: pg_restore said: input file appears to be"
         )
-    fault(record_property, "foreign dump", 5, "refused")
+    fault("foreign dump", 5, "refused", 0)
 
 
 def refusal_of_many(dump: Path, server: Server) -> str:
@@ -214,7 +209,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", place], check=True)
 
 
-def test_a_full_disk(big: RealDatabase, small: Path, count_rows: Callable[[], int], record_property: Record) -> None:
+def test_a_full_disk(big: RealDatabase, small: Path, count_rows: Callable[[], int], fault: Fault) -> None:
     """pg_dump itself runs into it; once there is room, the next one is whole."""
     for _ in range(3):
         with pytest.raises(BackoutError) as caught:
@@ -229,13 +224,11 @@ def test_a_full_disk(big: RealDatabase, small: Path, count_rows: Callable[[], in
         assert list(small.iterdir()) == []
     subprocess.run(["mount", "-o", "remount,size=200M", small], check=True)
     assert backups.take(big, small).manifest.contents.rows == 60000
-    fault(
-        record_property, "disk full during backup", 3, "refused, nothing left; whole once there was room", count_rows()
-    )
+    fault("disk full during backup", 3, "refused, nothing left; whole once there was room", count_rows())
 
 
 def test_a_disposable_server_without_room(
-    big: RealDatabase, folder: Path, backout_server: Server, monkeypatch: pytest.MonkeyPatch, record_property: Record
+    big: RealDatabase, folder: Path, backout_server: Server, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
     """The dump is not at fault: its receipt of before stays."""
     dump = backups.take(big, folder).dump
@@ -261,7 +254,7 @@ def test_a_disposable_server_without_room(
         str(caught.value),
     )
     assert backups.latest_receipt(folder, database=big) == receipt
-    fault(record_property, "disk full while a dump is verified", 1, "said so; an earlier receipt stays")
+    fault("disk full while a dump is verified", 1, "said so; an earlier receipt stays", 0)
 
 
 def test_a_disk_that_is_full_at_the_manifest(real: RealDatabase, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,9 +287,7 @@ def start(database: RealDatabase, folder: Path, *, limit: int | None = None, url
     )  # fmt: skip
 
 
-def test_files_that_may_not_grow(
-    big: RealDatabase, folder: Path, count_rows: Callable[[], int], record_property: Record
-) -> None:
+def test_files_that_may_not_grow(big: RealDatabase, folder: Path, count_rows: Callable[[], int], fault: Fault) -> None:
     for _ in range(3):
         process = start(big, folder, limit=1_000_000)
         printed, said = process.communicate(timeout=60)
@@ -306,7 +297,7 @@ def test_files_that_may_not_grow(
             f"nothing of it is left in {folder}: files may not grow that large here: ulimit -f\n"
         )
         assert list(folder.iterdir()) == []
-    fault(record_property, "file size limit during backup", 3, "refused, nothing left", count_rows())
+    fault("file size limit during backup", 3, "refused, nothing left", count_rows())
 
 
 # -- cut and killed ---------------------------------------------------------------------------------
@@ -325,7 +316,7 @@ def cut(database: RealDatabase, whose: str) -> bool:
 
 @pytest.mark.parametrize("whose", ["pg_dump", "backout backup"])
 def test_a_connection_that_is_cut(
-    big: RealDatabase, folder: Path, count_rows: Callable[[], int], record_property: Record, whose: str
+    big: RealDatabase, folder: Path, count_rows: Callable[[], int], fault: Fault, whose: str
 ) -> None:
     for _ in range(3):
         done: list[bool] = []
@@ -345,10 +336,10 @@ def test_a_connection_that_is_cut(
             f"; nothing of it is left in {folder}: see that the server runs, and begin again"
         )
         assert list(folder.iterdir()) == []
-    fault(record_property, f"connection of {whose} cut during backup", 3, "refused, nothing left", count_rows())
+    fault("connection cut during backup", 3, "refused, nothing left", count_rows())
 
 
-def test_a_server_that_is_killed(folder: Path, record_property: Record) -> None:
+def test_a_server_that_is_killed(folder: Path, fault: Fault) -> None:
     with open_server() as server:
         database = server.create()
         with closing(psycopg.connect(database.url, autocommit=True)) as connection:
@@ -372,7 +363,7 @@ def test_a_server_that_is_killed(folder: Path, record_property: Record) -> None:
             assert str(caught.value).startswith(f"the backup of {real.description} failed: ")
             assert f"; nothing of it is left in {folder}: " in str(caught.value)
     assert list(folder.iterdir()) == []
-    fault(record_property, "server killed during backup", 1, "refused, nothing left")
+    fault("server killed during backup", 1, "refused, nothing left", 0)
 
 
 def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
@@ -388,7 +379,7 @@ def parts(folder: Path) -> list[Path]:
 
 
 def test_a_killed_backup_is_none_and_is_swept(
-    big: RealDatabase, folder: Path, count_rows: Callable[[], int], record_property: Record
+    big: RealDatabase, folder: Path, count_rows: Callable[[], int], fault: Fault
 ) -> None:
     for number in range(1, 4):
         process = start(big, folder)
@@ -406,11 +397,11 @@ def test_a_killed_backup_is_none_and_is_swept(
         backups.take(big, folder)
         assert list(folder.glob("*.part")) == []
         assert len(list(folder.glob("*.dump"))) == number
-    fault(record_property, "backup killed (SIGKILL)", 3, "never taken for a backup; removed by the next", count_rows())
+    fault("backup killed (SIGKILL)", 3, "never taken for a backup; removed by the next", count_rows())
 
 
 def test_a_backup_that_is_told_to_end_leaves_nothing(
-    big: RealDatabase, folder: Path, count_rows: Callable[[], int], record_property: Record
+    big: RealDatabase, folder: Path, count_rows: Callable[[], int], fault: Fault
 ) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         process = start(big, folder)
@@ -422,10 +413,10 @@ def test_a_backup_that_is_told_to_end_leaves_nothing(
         assert "Traceback" not in said
         assert list(folder.iterdir()) == []
         assert [child for child in children if child.is_running()] == []
-    fault(record_property, "backup interrupted (SIGTERM, SIGINT, SIGHUP)", 3, "nothing left", count_rows())
+    fault("backup interrupted (SIGTERM, SIGINT, SIGHUP)", 3, "nothing left", count_rows())
 
 
-def test_a_backup_that_goes_on_is_not_swept(big: RealDatabase, folder: Path, record_property: Record) -> None:
+def test_a_backup_that_goes_on_is_not_swept(big: RealDatabase, folder: Path, fault: Fault) -> None:
     """Neither while its backout lives, nor while the pg_dump of a killed one does."""
     process = start(big, folder)
     wait_for(lambda: parts(folder), process)
@@ -434,13 +425,13 @@ def test_a_backup_that_goes_on_is_not_swept(big: RealDatabase, folder: Path, rec
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
     assert len(list(folder.glob("*.dump"))) == 2
-    fault(record_property, "two backups at once", 1, "both whole")
+    fault("two backups at once", 1, "both whole", 0)
 
 
 # -- passwords --------------------------------------------------------------------------------------
 
 
-def test_a_password_appears_nowhere(folder: Path, tmp_path: Path, record_property: Record) -> None:
+def test_a_password_appears_nowhere(folder: Path, tmp_path: Path, fault: Fault) -> None:
     """In no argument or variable of pg_dump, in nothing printed or written."""
     with open_server(transport="tcp") as server:
         database = server.create()
@@ -483,4 +474,4 @@ def test_a_password_appears_nowhere(folder: Path, tmp_path: Path, record_propert
     )
     for secret in (PASSWORD, QUOTED):
         assert secret not in everything
-    fault(record_property, "password in the URL, with characters that need quoting", 1, "works, shown nowhere")
+    fault("password in the URL of a backup", 1, "works, shown nowhere", 0)

@@ -14,7 +14,7 @@ from backout.evidence import Schema
 from backout.masking import Masking
 from backout.postgres import Database, Server
 from backout.production import Deployment, open_deployment
-from backout.worker import Target
+from backout.worker import MIGRATING, Target
 
 Make = Callable[..., Database]
 
@@ -158,6 +158,16 @@ def test_opening_changes_nothing(small_chain: Any, disposable: Make) -> None:
         assert deployment.version_tables == {"public.alembic_version"}
     with psycopg.connect(database.url) as connection:
         assert connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,)
+
+
+def test_opening_waits_for_no_step(small_chain: Any, disposable: Make) -> None:
+    """Nor does it hold what tells a runner that a step still runs."""
+    small_chain.add("a1")
+    database = disposable()
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
+        with open_deployment(_target(small_chain), database.url, Masking()) as deployment:
+            assert deployment.current() == ()
 
 
 def test_evidence_of_other_files_is_none(crew: Any, disposable: Make) -> None:

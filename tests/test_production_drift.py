@@ -57,6 +57,14 @@ def test_a_database_is_what_its_revisions_make(look: Callable[..., Drift], revis
     assert look(revision=revision) == Drift((), ())
 
 
+def test_a_schema_public_that_was_made_by_hand_is_told(look: Callable[..., Drift]) -> None:
+    """As after ``DROP SCHEMA public CASCADE`` and a restore."""
+    drift = look("COMMENT ON SCHEMA public IS NULL")
+    assert drift == Drift(
+        (), ("comment schema public is missing, which every new database has: standard public schema",)
+    )
+
+
 @pytest.mark.parametrize(
     ("statement", "told"),
     [

@@ -25,9 +25,11 @@ from psycopg import conninfo
 from backout import production
 from backout.errors import ConfigurationError, Refused
 from backout.journal import Event, read
+from backout.masking import Masking
 from backout.postgres import Server, open_server
 from backout.postgres.binaries import as_server
-from backout.production import Limits, find_drift
+from backout.production import Deployment, Limits, find_drift, open_deployment
+from backout.worker import Target
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="NOT CHECKED: signals and sockets are POSIX's")
 
@@ -115,11 +117,12 @@ class Run:
 class Site:
     """The project, deployed to a database with people in it.
 
+    :param known: the same project, deployed somewhere, for what it knows of its schema.
     :ivar before: the rows that must not be lost.
     """
 
-    def __init__(self, root: Path, crew: Any, url: str) -> None:
-        self.root, self.crew, self.url = root, crew, url
+    def __init__(self, crew: Any, known: Deployment, url: str) -> None:
+        self.root, self.crew, self.known, self.url = crew.root, crew, known, url
         self.before = self.rows()
 
     def run(self, *words: str, **more: Any) -> Run:
@@ -158,17 +161,16 @@ class Site:
 
     def is_whole(self, at: str) -> None:
         """The database is at this revision, and is what it should be there."""
-        with self.crew.open(self.url) as deployment, deployment.connect("test") as connection:
-            assert deployment.current() == (at,)
-            drift = find_drift(deployment, deployment.applied((at,)), connection)
-            assert drift is not None
-            assert drift.told() == ()
+        assert self.current() == at
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            drift = find_drift(self.known, self.known.applied((at,)), connection)
+        assert drift is not None
+        assert drift.told() == ()
 
     def finish(self) -> int:
         """The next ``backout apply`` does the rest; how many rows were lost."""
-        run = self.run("apply", "--wait", "60")
-        assert run.end() == 0, run.said
-        assert self.current() == HEAD
+        with self.crew.open(self.url) as deployment, self.crew.log() as log:
+            production.apply(deployment, self.crew.order(wait=PATIENCE), log, lambda line: None)
         self.is_whole(HEAD)
         return len(self.before - self.rows())
 
@@ -183,15 +185,21 @@ def server(own_choice: str) -> Iterator[Server]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def known(server: Server, rehearsed: Path) -> Iterator[Deployment]:
+    with open_deployment(Target(rehearsed / "alembic.ini"), server.create().url, Masking()) as deployment:
+        yield deployment
+
+
 @pytest.fixture
-def deploy(server: Server, crew: Any, rehearsed: Path, crew_at: Any, tmp_path: Path) -> Iterator[Make]:
+def deploy(server: Server, crew: Any, known: Deployment, rehearsed: Path, crew_at: Any) -> Iterator[Make]:
     with ExitStack() as stack:
 
         def make(revision: str = "c3", *, on: Server = server) -> Site:
             database = crew_at(on, rehearsed, revision)
             if on is server:
                 stack.callback(server.drop, database)
-            return Site(crew.root, crew, database.url)
+            return Site(crew, known, database.url)
 
         yield make
 

@@ -50,6 +50,8 @@ Make = Callable[..., Database]
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "tests/samples/projects/kept"
 
+Fault = Callable[[str, int, str, int], None]
+
 
 @dataclass
 class Lab:
@@ -962,7 +964,7 @@ def wait_until(database: Database, at: str) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="NOT CHECKED: signals are POSIX's")
 @pytest.mark.parametrize(("at", "end"), [("before", "neither"), ("during", "neither"), ("after commit", "both")])
-def test_a_runner_killed_around_a_salvage(shop: Lab, at: str, end: str, record_property: Callable[..., None]) -> None:
+def test_a_runner_killed_around_a_salvage(shop: Lab, at: str, end: str, fault: Fault) -> None:
     times = 3
     for _ in range(times):
         database = shop.at("columns")
@@ -977,20 +979,11 @@ def test_a_runner_killed_around_a_salvage(shop: Lab, at: str, end: str, record_p
         else:
             apply(shop, "columns", database)
         assert lost(database, before) == ()
-    happened = {"neither": "nothing was changed", "both": "rolled back, and everything kept"}[end]
-    record_property(
-        "fault",
-        {
-            "fault": f"runner killed (SIGKILL) {at} of a rollback with salvage",
-            "times": times,
-            "happened": happened,
-            "rows_lost": 0,
-        },
-    )
+    fault("runner killed (SIGKILL) around a rollback with salvage", times, "rolled back and kept, or neither", 0)
 
 
 @pytest.mark.parametrize("at", ["before", "during"])
-def test_a_connection_cut_around_a_salvage(shop: Lab, at: str, record_property: Callable[..., None]) -> None:
+def test_a_connection_cut_around_a_salvage(shop: Lab, at: str, fault: Fault) -> None:
     times = 3
 
     def cut(_process: psutil.Process) -> None:
@@ -1010,15 +1003,7 @@ def test_a_connection_cut_around_a_salvage(shop: Lab, at: str, record_property: 
         assert both_or_neither(database, before) == "neither"
         assert again(shop, "columns", database) == {}
         assert lost(database, before) == ()
-    record_property(
-        "fault",
-        {
-            "fault": f"connection cut {at} of a rollback with salvage",
-            "times": times,
-            "happened": "nothing was changed",
-            "rows_lost": 0,
-        },
-    )
+    fault("connection cut in a rollback with salvage", times, "nothing was changed", 0)
 
 
 @pytest.fixture
@@ -1051,7 +1036,7 @@ def full_disk(shop: Lab, tmp_path: Path) -> Iterator[str]:
         place.rmdir()
 
 
-def test_a_disk_that_is_full_during_a_salvage(shop: Lab, full_disk: str, record_property: Callable[..., None]) -> None:
+def test_a_disk_that_is_full_during_a_salvage(shop: Lab, full_disk: str, fault: Fault) -> None:
     times = 3
     for _ in range(times):
         database = shop.at("columns")
@@ -1072,7 +1057,4 @@ def test_a_disk_that_is_full_during_a_salvage(shop: Lab, full_disk: str, record_
         assert both_or_neither(database, before) == "neither"
         assert again(shop, "columns", database) == {}  # where there is room
         assert lost(database, before) == ()
-    record_property(
-        "fault",
-        {"fault": "disk full during salvage", "times": times, "happened": "nothing was changed", "rows_lost": 0},
-    )
+    fault("disk full during salvage", times, "nothing was changed", 0)

@@ -83,11 +83,18 @@ def compare(expected: Mapping[Key, str], found: Mapping[Key, str], *, ignored: I
 
 
 def _is_the_operators(change: SchemaChange, expected: Mapping[Key, str]) -> bool:
+    if _is_pristine(change):
+        return True
     if change.kind == "comment" and change.name.startswith("extension "):
         return ("extension", change.name.removeprefix("extension ")) not in expected
     if change.kind == "extension" and change.before is not None and change.after is not None:
         return True  # another version of it
     return change.kind in _OPERATORS and change.before is None
+
+
+def _is_pristine(change: SchemaChange) -> bool:
+    """Whether every new database has it and no revision has touched it: it is gone where schemas were made by hand."""
+    return change.before is not None and schema.PRISTINE.get((change.kind, change.name)) == change.before
 
 
 def _is_ignored(change: SchemaChange, patterns: Collection[str]) -> bool:
@@ -102,6 +109,8 @@ def _is_ignored(change: SchemaChange, patterns: Collection[str]) -> bool:
 
 def _told(change: SchemaChange) -> str:
     subject = f"{change.kind} {change.name}"
+    if change.after is None and _is_pristine(change):
+        return f"{subject} is missing, which every new database has: {change.before}"
     if change.after is None:
         return f"{subject} is missing; the revisions make it: {change.before}"
     if change.before is None:
