@@ -24,6 +24,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
+from backout.evidence import Key
 from backout.schema.facts import FACTS, SETTINGS, Facts, Query
 from backout.schema.kinds import kind_queries
 from backout.schema.privileges import owners_letters, privileges
@@ -36,7 +37,6 @@ from backout.schema.tables import (
     uncalled_query,
 )
 
-Key = tuple[str, str]
 Rows = list[tuple[Any, ...]]
 
 
