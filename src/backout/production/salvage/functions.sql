@@ -99,11 +99,19 @@ SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO,
 SET extra_float_digits = 1 SET bytea_output = 'hex' SET xmlbinary = 'base64' SET row_security = off AS $backout$
 DECLARE
     kept backout_salvage.register;
+    earlier backout_salvage.register;
     is_something boolean;
     relation regclass;
     same text;
 BEGIN
     SELECT * INTO STRICT kept FROM backout_salvage.register WHERE id = number;
+    -- What an earlier rollback of the revision has kept, and nobody has put back, is superseded, be it by nothing.
+    FOR earlier IN SELECT * FROM backout_salvage.register AS r
+                   WHERE r.revision = kept.revision AND r.relation = kept.relation AND id < number AND put_back_at IS NULL
+    LOOP
+        EXECUTE format('UPDATE %s SET outcome = %L WHERE outcome IS NULL', earlier.data, 'a later rollback has kept newer');
+        UPDATE backout_salvage.register SET put_back_at = now(), put_back_by = kept.revision WHERE id = earlier.id;
+    END LOOP;
     EXECUTE format('SELECT EXISTS (SELECT FROM %s)', kept.data) INTO is_something;
     IF NOT is_something THEN
         DELETE FROM backout_salvage.register WHERE id = number;
@@ -173,7 +181,7 @@ $backout$
 -- over.
 CREATE OR REPLACE FUNCTION backout_salvage.put_back_one(
     kept backout_salvage.register, upgrade text, parents text[], chain text[], path text, is_behind boolean
-) RETURNS void LANGUAGE plpgsql
+) RETURNS void LANGUAGE plpgsql SET standard_conforming_strings = on
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres'
 SET extra_float_digits = 1 SET bytea_output = 'hex' SET xmlbinary = 'base64' SET row_security = off AS $backout$
 DECLARE
@@ -436,13 +444,6 @@ DECLARE
 BEGIN
     -- The newest first: it supersedes what an older one has kept. Tables of one rollback in the order of their links.
     FOR kept IN SELECT * FROM backout_salvage.register WHERE id = ANY (numbers) ORDER BY taken_at DESC, id LOOP
-        -- A later rollback of the same revision has kept what there was then, be it nothing.
-        IF EXISTS (SELECT FROM backout_salvage.register AS later WHERE later.revision = kept.revision
-                   AND later.relation = kept.relation AND later.taken_at > kept.taken_at) THEN
-            EXECUTE format('UPDATE %s SET outcome = %L WHERE outcome IS NULL', kept.data, 'a later rollback has kept newer');
-            UPDATE backout_salvage.register SET put_back_at = now(), put_back_by = upgrade WHERE id = kept.id;
-            CONTINUE;
-        END IF;
         IF behind IS NOT NULL THEN
             kept.noted := behind -> kept.id::text;
         END IF;

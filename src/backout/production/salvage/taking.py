@@ -63,13 +63,16 @@ class Subject:
 class Plan:
     """How what one revision's downgrade would lose is kept.
 
-    :param refusals: why it cannot be, in words; then nothing else is there.
+    :param refusals: why it cannot be, in words; then neither subjects nor statements are there.
+    :param needed: something that is there now would be lost. Where it is not, a refusal says only that salvage brings
+        nothing back; it need not keep a rollback of several revisions from keeping what others lose.
     :param first: SQL statements to run before the downgrade, in its transaction.
     :param last: to run behind it.
     """
 
     revision: str
     refusals: tuple[str, ...]
+    needed: bool = True
     subjects: tuple[Subject, ...] = ()
     first: tuple[str, ...] = ()
     last: tuple[str, ...] = ()
@@ -111,7 +114,7 @@ def plan(
         kept.append(one)
     refusals += _by_role(connection, kept)
     if refusals or not kept:
-        return Plan(revision.id, tuple(refusals))
+        return Plan(revision.id, tuple(refusals), bool(found))
     kept = _parents_first(kept)
     start = _next_number(connection)
     numbers = range(start, start + len(kept))
@@ -120,7 +123,7 @@ def plan(
     for one, number in zip(kept, numbers, strict=True):
         first += _take(one, number, revision)
     last = tuple(f"SELECT {SCHEMA}.mark({number})" for number in numbers)
-    return Plan(revision.id, (), tuple(one.subject for one in kept), tuple(first), last)
+    return Plan(revision.id, (), True, tuple(one.subject for one in kept), tuple(first), last)
 
 
 def lock_statements(statements: Sequence[Any] | None, tables: Collection[Table]) -> Iterator[str]:
