@@ -1,6 +1,7 @@
 """A change of a real database, step by step: what is done, told and journalled, and where it stands at an early end."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import pytest
 
 from backout import production
 from backout.errors import BackoutError, PostgresError, Refused
+from backout.evidence import Loss, Losses
 from backout.masking import Masking
 from backout.postgres import Database, Server, open_server
 from backout.production import LOCK_PURPOSE, MIGRATION_LOCK, Deployment
@@ -483,6 +485,20 @@ def test_what_cannot_be_kept_is_told_before_anything_is_touched(at: Callable[...
         "  what d4 loses is not known: there is no evidence of it; measure it: backout rehearse"
     )
     assert site.deployment.current() == ("d4",)
+
+
+def test_what_an_upgrade_threw_away_does_not_keep_others_from_being_kept(at: Callable[..., Site]) -> None:
+    site = at("c3")
+    site.execute("UPDATE people SET nickname = 'N'")
+    gone = (Loss("public.people", "name", 5, 8, ("a", "b"), (3, 3)),)
+    thrown = replace(site.deployment.evidence["c3"], loss=Losses(gone, gone, ()))
+    site.deployment = replace(site.deployment, evidence={**site.deployment.evidence, "c3": thrown})
+    why = "there is nothing to keep: public.people.name lost its values when c3 was applied"
+    with pytest.raises(Refused, match=f"cannot be kept:\n  {re.escape(why)}$"):
+        site.roll_back(keep=True)
+    assert site.roll_back(to="a1", keep=True) == ("c3", "b2")
+    assert f"c3: {why}" in site.said
+    assert "b2 keeps public.people.nickname" in site.said
 
 
 # -- the schema afterwards --------------------------------------------------------------------------

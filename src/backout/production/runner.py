@@ -325,8 +325,10 @@ def _putting_back(deployment: Deployment, say: Say) -> _Surround:
 def _keeping(deployment: Deployment, say: Say) -> _Surround:
     def surround(one: Revision, connection: psycopg.Connection[Any]) -> _Around:
         found = salvage.plan(deployment, one, connection)
-        if found.refusals:
+        if found.needed and found.refusals:
             raise Refused("; ".join(found.refusals))
+        for why in found.refusals:
+            say(f"{one.id}: {why}")
         if found.subjects:
             say(f"{one.id} keeps {', '.join(name for subject in found.subjects for name in subject.names)}")
         return _Around(found.first, found.last)
@@ -335,8 +337,13 @@ def _keeping(deployment: Deployment, say: Say) -> _Surround:
 
 
 def _require_plans(deployment: Deployment, connection: psycopg.Connection[Any], revisions: Sequence[Revision]) -> None:
-    """That what is lost can be kept is known before anything is touched."""
-    refusals = [why for one in revisions for why in salvage.plan(deployment, one, connection).refusals]
+    """That what is lost can be kept is known before anything is touched.
+
+    What was thrown away when a revision was applied is a reason only where no other loses anything now.
+    """
+    plans = [salvage.plan(deployment, one, connection) for one in revisions]
+    needed = [one for one in plans if one.needed]
+    refusals = [why for one in needed or plans for why in one.refusals]
     if refusals:
         raise Refused(
             "nothing was changed; what the rollback loses cannot be kept:\n"

@@ -64,8 +64,8 @@ class Plan:
     """How what one revision's downgrade would lose is kept.
 
     :param refusals: why it cannot be, in words; then neither subjects nor statements are there.
-    :param needed: something that is there now would be lost. Where it is not, a refusal says only that salvage brings
-        nothing back; it need not keep a rollback of several revisions from keeping what others lose.
+    :param needed: something that is there now would be lost, or nobody knows. Where not, a refusal says only that
+        salvage brings nothing back; in a rollback of several revisions it may still keep what others lose.
     :param first: SQL statements to run before the downgrade, in its transaction.
     :param last: to run behind it.
     """
@@ -113,8 +113,10 @@ def plan(
         refusals += _by_table(one, those)
         kept.append(one)
     refusals += _by_role(connection, kept)
+    if not found and not refusals:
+        return Plan(revision.id, tuple(_thrown_away(revision, evidence)), needed=False)
     if refusals or not kept:
-        return Plan(revision.id, tuple(refusals), bool(found))
+        return Plan(revision.id, tuple(refusals))
     kept = _parents_first(kept)
     start = _next_number(connection)
     numbers = range(start, start + len(kept))
@@ -217,12 +219,15 @@ def _by_evidence(revision: Revision, evidence: Evidence, found: Sequence[Doomed]
         return
     if evidence.rollback == "unproven":
         yield f"what {revision.id} loses is not proved: not all of it could be measured"
-    if not found:
-        gone = [loss.table if loss.column is None else f"{loss.table}.{loss.column}" for loss in thrown_away(evidence)]
-        if gone:
-            yield f"there is nothing to keep: {', '.join(gone)} lost its values when {revision.id} was applied"
-    elif evidence.downgrade.transactional is not True:
+    if found and evidence.downgrade.transactional is not True:
         yield f"the downgrade of {revision.id} is not one transaction, so that nothing can be kept together with it"
+
+
+def _thrown_away(revision: Revision, evidence: Evidence) -> Iterator[str]:
+    """Why there is nothing to keep where something is missing."""
+    gone = [loss.table if loss.column is None else f"{loss.table}.{loss.column}" for loss in thrown_away(evidence)]
+    if gone:
+        yield f"there is nothing to keep: {', '.join(gone)} lost its values when {revision.id} was applied"
 
 
 def _by_table(kept: _Kept, those: Sequence[Doomed]) -> Iterator[str]:
