@@ -51,6 +51,7 @@ def test_ancestors_are_everything_that_is_applied_before() -> None:
 def _chain(tmp_path: Path, **files: str) -> Path:
     versions = tmp_path / "alembic/versions"
     versions.mkdir(parents=True)
+    (tmp_path / "alembic/env.py").touch()
     (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s/alembic\n")
     for name, text in files.items():
         (versions / f"{name}.py").write_text(text)
@@ -111,6 +112,11 @@ def test_configurations_that_name_no_chain(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read_chain(tmp_path / "alembic.ini")
     assert str(caught.value) == f"the script_location nowhere is no directory below {tmp_path}; mend it"
+    (tmp_path / "alembic").mkdir()
+    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = alembic\n")
+    with pytest.raises(ConfigurationError) as caught:
+        read_chain(tmp_path / "alembic.ini")
+    assert str(caught.value) == f"{tmp_path}/alembic has no env.py; mend the script_location of {tmp_path}/alembic.ini"
     (tmp_path / "alembic.ini").write_text("[other]\n")
     with pytest.raises(ConfigurationError) as caught:
         read_chain(tmp_path / "alembic.ini")

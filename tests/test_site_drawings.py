@@ -26,8 +26,8 @@ from backout.site import Heading, headings, linked
 from backout.site.chain_picture import chain_picture
 from backout.site.difference import difference
 from backout.site.entities import entities, entities_picture
-from backout.site.measured import Measured
-from backout.site.migration_pages import document
+from backout.site.measured import Measured, judged
+from backout.site.migration_pages import address, document
 from backout.site.timeline import Bar, bars, timeline
 from backout.site.words import inline, mode, told_lost, value, weight, who
 
@@ -331,6 +331,17 @@ Create Date: 2025-01-14 09:32:00
         ("Data loss", ["users.bio: every value\nusers.cv: every value"]),
     ]
     assert list(document("only a title")) == []
+
+
+def test_a_revision_may_be_called_like_a_page() -> None:
+    assert [address(name) for name in ("a1", "schema", "index", "a/b c")] == [
+        "migrations/a1.md", "migrations/revision-schema.md", "migrations/revision-index.md", "migrations/a-b-c.md",
+    ]  # fmt: skip
+
+
+def test_verdicts_follow_from_facts_whatever_the_file_says() -> None:
+    lost = replace(EVIDENCE, loss=Losses((), (loss("public.users", "bio"),), ()), risk="low", rollback="yes")
+    assert (judged(lost).risk, judged(lost).rollback) == ("high", "risky")
 
 
 def test_headings_and_links_of_a_page() -> None:

@@ -132,9 +132,10 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
 
     def on_page_markdown(self, markdown: str, /, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
         """Links that are right in the repository become right in the site; the coverage page gets its tables."""
-        if page.file.src_uri in self.generated:
-            return markdown
-        source = Path(page.file.abs_src_path or "").relative_to(self.root).as_posix()
+        path = Path(page.file.abs_src_path or "")
+        if not path.is_relative_to(self.root):
+            return markdown  # no file of the repository
+        source = path.relative_to(self.root).as_posix()
         markdown = re.sub(
             r"(\]\()([^)#\s:]+\.md)(?=[)#])",
             lambda match: match[1] + self._link(match[2], source, page.file.src_uri, files),

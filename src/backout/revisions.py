@@ -94,6 +94,8 @@ def read_chain(configuration: Path, section: str = "alembic") -> ChainFiles:
     root = configuration.resolve().parent
     options = _options(configuration, section)
     script_location = _directory(options["script_location"], root)
+    if not (script_location / "env.py").is_file():
+        raise ConfigurationError(f"{script_location} has no env.py; mend the script_location of {configuration}")
     files = sorted(set(_files(options, script_location, root)))
     scripts = [script for path in files if (script := _read(path)) is not None]
     return ChainFiles(root=root, script_location=script_location, revisions=_linked(scripts))

@@ -9,7 +9,7 @@ Not here: how it is shown (the other modules of ``site``). Reads files only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from backout.evidence import Evidence, Key, fold
 from backout.evidence_files import EvidenceFiles, is_stale
 from backout.revisions import ChainFiles, Revision, created, read_chain
 from backout.rules import TEXT, Finding, Waiver, apply_waivers, judge, load_catalogue, waivers
+from backout.verdict import verdict
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def read_measured_chain(configuration: Path, section: str) -> MeasuredChain:
     files = EvidenceFiles(chain.script_location)
     kept, fingerprints = files.read(), files.fingerprints(chain.revisions)
     current = {
-        name: kept[name]
+        name: judged(kept[name])
         for name, fingerprint in fingerprints.items()
         if name in kept and not is_stale(kept[name], fingerprint)
     }
@@ -116,3 +117,9 @@ def read_measured_chain(configuration: Path, section: str) -> MeasuredChain:
         )
     schema, missing = known(tuple(one.id for one in chain.revisions))
     return MeasuredChain(files=chain, revisions=tuple(found), schema=schema, missing=missing)
+
+
+def judged(evidence: Evidence) -> Evidence:
+    """The evidence with the verdicts that follow from its facts, whatever somebody wrote into the file."""
+    risk, rollback = verdict(evidence)
+    return replace(evidence, risk=risk, rollback=rollback)

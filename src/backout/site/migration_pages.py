@@ -16,7 +16,7 @@ from backout.rules import load_catalogue
 from backout.site.chain_picture import chain_picture
 from backout.site.difference import difference, table_of
 from backout.site.entities import anchor, entities, entities_picture
-from backout.site.measured import Measured, MeasuredChain
+from backout.site.measured import Measured, MeasuredChain, judged
 from backout.site.model import SitePage, render
 from backout.site.words import RISKS, ROLLBACKS
 
@@ -26,7 +26,8 @@ SCHEMA = "migrations/schema.md"
 
 def address(revision: str) -> str:
     """The page of a revision."""
-    return f"migrations/{re.sub(r'[^A-Za-z0-9_.-]', '-', revision)}.md"
+    name = re.sub(r"[^A-Za-z0-9_.-]", "-", revision)
+    return f"migrations/{f'revision-{name}' if name in ('index', 'schema') else name}.md"
 
 
 def migration_pages(chain: MeasuredChain) -> Iterator[SitePage]:
@@ -144,6 +145,6 @@ def document(docstring: str) -> Iterator[tuple[str | None, list[str]]]:
 def _other_majors(evidence: Evidence) -> Iterator[tuple[str, Evidence, list[str]]]:
     """Major version, the evidence there, and the fields that differ."""
     for major in evidence.also:
-        there = on_major(evidence, int(major))
+        there = judged(on_major(evidence, int(major)))
         here, other = to_builtins(evidence), to_builtins(there)
         yield major, there, [name for name in evidence.also[major] if here[name] != other[name]]
