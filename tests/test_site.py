@@ -39,6 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         env={
             "PATH": "/nonexistent",
             "HOME": str(target),
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "NO_MKDOCS_2_WARNING": "1",
             "DISABLE_MKDOCS_2_WARNING": "true",
         },

@@ -20,7 +20,7 @@ Not here: judgement (``rules``), words (the catalogue), rendering (``formats``).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
@@ -243,6 +243,32 @@ class Evidence:
     also: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     format: Literal["backout/evidence"] = FORMAT
     version: Literal[1] = VERSION
+
+
+Key = tuple[str, str]  # kind and name of an object
+
+# What every new database holds.
+PRISTINE: Mapping[Key, str] = {
+    ("schema", "public"): "SCHEMA",
+    ("comment", "schema public"): "standard public schema",
+    ("extension", "plpgsql"): "SCHEMA pg_catalog VERSION '1.0'",
+    ("comment", "extension plpgsql"): "PL/pgSQL procedural language",
+}
+
+
+def fold(steps: Iterable[Iterable[SchemaChange]], start: Mapping[Key, str] = PRISTINE) -> dict[Key, str]:
+    """The objects after all these changes: canonical definitions, by kind and name.
+
+    :param steps: the changes of each step, in the order in which the steps ran.
+    """
+    objects = dict(start)
+    for step in steps:
+        for change in step:
+            if change.after is None:
+                objects.pop((change.kind, change.name), None)
+            else:
+                objects[change.kind, change.name] = change.after
+    return objects
 
 
 _FIRST = ("format", "version", "postgres", "revision", "parents", "path", "summary", "fingerprint", "risk", "rollback")

@@ -3,7 +3,7 @@
 A fingerprint tells what an evidence was measured of. It covers the files of the revision and of its
 ancestors, ``env.py``, the seed file and the version of the format; not what those files import.
 
-Not here: measuring, judging. ``cli``, ``policy`` and the site's adapters may import it.
+Not here: measuring, judging. Pure, reads and writes files only: ``site`` and all that measures may import it.
 """
 
 import os
@@ -16,7 +16,7 @@ import psutil
 
 from backout.errors import ConfigurationError
 from backout.evidence import VERSION, Evidence, from_json, on_major, to_json, with_major
-from backout.worker import Revision
+from backout.revisions import Revision
 
 
 class EvidenceFiles:
@@ -90,6 +90,11 @@ class EvidenceFiles:
         for path in self.directory.glob(".*.json.*"):
             if path.suffix[1:].isdecimal() and not psutil.pid_exists(int(path.suffix[1:])):
                 path.unlink(missing_ok=True)
+
+
+def fingerprint_of(files: Iterable[Path]) -> str:
+    """What a revision of the package's own is measured of, as a hash: its files, from the first to itself."""
+    return sha256("\n".join([str(VERSION), *map(_hash_of, files)]).encode()).hexdigest()
 
 
 def merged(kept: Evidence | None, measured: Evidence) -> Evidence:

@@ -27,7 +27,8 @@ import click
 
 from backout.campaign import Campaign
 from backout.errors import BackoutError, ConfigurationError
-from backout.evidence import VERSION, Evidence, from_json, on_major, to_builtins, to_json, with_major
+from backout.evidence import Evidence, from_json, on_major, to_builtins, to_json, with_major
+from backout.evidence_files import fingerprint_of
 from backout.matrix.kinds import load_kinds
 from backout.rules.catalogue import load_catalogue, load_harmless
 from backout.worker import Target
@@ -74,8 +75,7 @@ def specimens() -> tuple[Specimen, ...]:
 
 def fingerprint(specimen: Specimen) -> str:
     """What it is measured of, as a hash: its files, whatever their line ends, and the version of the format."""
-    texts = (file.read_bytes().replace(b"\r\n", b"\n") for file in specimen.files)
-    return sha256("\n".join([str(VERSION), *(sha256(text).hexdigest() for text in texts)]).encode()).hexdigest()
+    return fingerprint_of(specimen.files)
 
 
 def kept(specimen: Specimen) -> Evidence | None:

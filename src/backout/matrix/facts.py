@@ -1,6 +1,6 @@
 """What a migration of one or several revisions is, all together, and the words of the tables for it.
 
-Not here: which cells a table has (``matrix.rows``, ``matrix.hazards``). Pure.
+Not here: which cells a table has (``matrix.rows``, ``matrix.hazards``). Pure; ``site`` asks it, too.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@
         ├── <variant>_before.py   what the shop must have first, where a variant needs it; not rehearsed
         └── <variant>_1.py …      a variant in several revisions, deploys apart: ``<title>: <what this one does>``
 
-Not here: what the matrix says of them (``matrix``), measuring them (``specimens``). Pure, reads files only.
+Not here: what the matrix says of them (``matrix``), measuring them (``specimens``). Pure, reads
+files only; ``specimens`` and ``site`` import it, too.
 """
 
 from __future__ import annotations

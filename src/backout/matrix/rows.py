@@ -137,7 +137,7 @@ def _row(kind: Kind, evidence: Mapping[str, tuple[Evidence, ...]]) -> Row:
         differing = ", ".join(_worse(facts(evidence[variant.name]), typical))
         worse.setdefault(differing, []).append(f"*{variant.title}*")
     groups = [f"{', '.join(titles)}: {differing}" for differing, titles in worse.items() if differing]
-    reasons = [*_reasons(evidence[kind.typical]), *([f"{_WORSE} {'; '.join(groups)}."] if groups else [])]
+    why = [*reasons(evidence[kind.typical]), *([f"{_WORSE} {'; '.join(groups)}."] if groups else [])]
     return Row(
         title=kind.title,
         short=kind.row,
@@ -146,7 +146,7 @@ def _row(kind: Kind, evidence: Mapping[str, tuple[Evidence, ...]]) -> Row:
         blocks=_capital(told_blocks(typical.blocks)),
         deploy=_capital(_deploy(typical.deploy)),
         words=kind.note,
-        note=" ".join(reasons),
+        note=" ".join(why),
         typical=evidence[kind.typical],
     )
 
@@ -185,8 +185,8 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _reasons(revisions: tuple[Evidence, ...]) -> Iterator[str]:
-    """Why the verdict of a row is what it is, in sentences of :data:`_REASONS`."""
+def reasons(revisions: tuple[Evidence, ...]) -> Iterator[str]:
+    """Why the verdict of a row is what it is, in sentences of :data:`_REASONS`; ``site`` tells them, too."""
     if any(one.upgrade.fails_on_data for one in revisions):
         yield _UPGRADE_MAY_FAIL
     hardest = max(revisions, key=lambda one: list(ROLLBACKS).index(verdict(one)[1]))

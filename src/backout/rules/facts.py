@@ -4,7 +4,7 @@ A rule asks here "which tables did the upgrade rewrite, and who could use them m
 their type", "was that a rename". The text of a statement only tells *why* something happened; *that* it happened was
 measured. So a statement that cannot be read (a ``DO`` block) loses its cause, never its effect.
 
-Not here: which hazard it is (``rules.locks`` and its like). Pure.
+Not here: which hazard it is (``rules.locks`` and its like). Pure; ``site`` reads definitions with it, too.
 """
 
 from __future__ import annotations

@@ -15,10 +15,9 @@ Not here: how a schema is read, and how names and definitions are written (``sch
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
-from backout.evidence import SchemaChange
-from backout.schema.parts import Key
+from backout.evidence import PRISTINE, Key, SchemaChange, fold
 from backout.schema.reading import Position, Snapshot, moved, roles, snapshot
 
 __all__ = [
@@ -34,14 +33,6 @@ __all__ = [
     "same_relations",
     "snapshot",
 ]
-
-# What every new database holds.
-PRISTINE: Mapping[Key, str] = {
-    ("schema", "public"): "SCHEMA",
-    ("comment", "schema public"): "standard public schema",
-    ("extension", "plpgsql"): "SCHEMA pg_catalog VERSION '1.0'",
-    ("comment", "extension plpgsql"): "PL/pgSQL procedural language",
-}
 
 
 def changes(before: Snapshot, after: Snapshot) -> tuple[SchemaChange, ...]:
@@ -64,21 +55,6 @@ def same_relations(before: Snapshot, after: Snapshot) -> frozenset[int]:
             return frozenset()
     was, now = (one.reading.parts if one.reading is not None else {} for one in (before, after))
     return frozenset(oid for oid, part in now.items() if was.get(oid) is part)
-
-
-def fold(steps: Iterable[Iterable[SchemaChange]], start: Mapping[Key, str] = PRISTINE) -> dict[Key, str]:
-    """The objects after all these changes.
-
-    :param steps: the changes of each step, in the order in which the steps ran.
-    """
-    objects = dict(start)
-    for step in steps:
-        for change in step:
-            if change.after is None:
-                objects.pop((change.kind, change.name), None)
-            else:
-                objects[change.kind, change.name] = change.after
-    return objects
 
 
 def differences(

@@ -14,7 +14,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-Key = tuple[str, str]
+from backout.evidence import Key
+
 Rows = list[tuple[Any, ...]]
 # Of a kind of object, its name, privileges and owner: what is granted, or None where it is so by nature.
 Granted = Callable[[str, str, list[str], str | None], str | None]

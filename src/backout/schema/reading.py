@@ -24,9 +24,10 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
+from backout.evidence import Key
 from backout.schema.facts import FACTS, SETTINGS, Facts, Query
 from backout.schema.kinds import kind_queries
-from backout.schema.parts import WORDS, Key, Part, Rows, kept, read_parts
+from backout.schema.parts import WORDS, Part, Rows, kept, read_parts
 from backout.schema.privileges import owners_letters, privileges
 from backout.schema.tables import (
     addition_queries,

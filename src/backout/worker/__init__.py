@@ -35,6 +35,7 @@ from psycopg import conninfo, sql
 from backout.errors import BackoutError, ConfigurationError, PostgresError, Refused
 from backout.postgres import Database, RealDatabase
 from backout.postgres.cluster import run_folder
+from backout.revisions import Revision as Revision
 from backout.worker.process import (
     GONE_SECONDS,
     NAME_IT,
@@ -81,25 +82,6 @@ class Target:
     options: Mapping[str, str] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
     hooks: Path | None = None
-
-
-@dataclass(frozen=True)
-class Revision:
-    """One revision file.
-
-    :param parents: what it revises, in the file's order.
-    :param dependencies: ``depends_on``, resolved to revisions.
-    :param labels: its own branch labels.
-    :param summary: the docstring's first line.
-    """
-
-    id: str
-    parents: tuple[str, ...]
-    dependencies: tuple[str, ...]
-    labels: tuple[str, ...]
-    path: Path
-    summary: str
-    docstring: str
 
 
 @dataclass(frozen=True)

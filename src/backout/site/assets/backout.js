@@ -1,0 +1,67 @@
+/* Filters of the tables that backout draws. Without this everything is shown. */
+(function () {
+  "use strict";
+
+  function matches(row, wanted) {
+    return Object.keys(wanted).every(function (name) {
+      if (!wanted[name]) return true;
+      if (name === "text") return row.textContent.toLowerCase().includes(wanted.text.toLowerCase());
+      var has = row.dataset[name] || "";
+      // "before after" holds for both; "reads and writes" is one value.
+      return has === wanted[name] || (name !== "blocks" && name !== "rollback" && has.split(" ").includes(wanted[name]));
+    });
+  }
+
+  function prepare(form) {
+    var table = document.getElementById(form.dataset.rows);
+    if (!table || form.dataset.ready) return;
+    form.dataset.ready = "yes";
+    var fields = Array.from(form.elements).filter(function (one) { return one.name; });
+    var rows = Array.from(table.tBodies).flatMap(function (body) { return Array.from(body.rows); });
+    var counted = rows.filter(function (row) { return !("kind" in row.dataset); });
+
+    function apply() {
+      var wanted = {};
+      fields.forEach(function (one) { wanted[one.name] = one.value.trim(); });
+      var shown = 0;
+      counted.forEach(function (row) {
+        row.hidden = !matches(row, wanted);
+        shown += row.hidden ? 0 : 1;
+      });
+      rows.forEach(function (row) {
+        if ("kind" in row.dataset) {
+          row.hidden = !Array.from(row.parentNode.rows).some(function (one) { return one !== row && !one.hidden; });
+        }
+      });
+      form.querySelector("output").textContent = shown + " of " + counted.length;
+      var query = new URLSearchParams();
+      fields.forEach(function (one) { if (one.value.trim()) query.set(one.name, one.value.trim()); });
+      var address = location.pathname + (query.size ? "?" + query : "") + location.hash;
+      if (location.protocol !== "file:") history.replaceState(history.state, "", address);
+    }
+
+    var asked = new URLSearchParams(location.search);
+    fields.forEach(function (one) { if (asked.has(one.name)) one.value = asked.get(one.name); });
+    form.addEventListener("input", apply);
+    form.addEventListener("submit", function (event) { event.preventDefault(); });
+    form.addEventListener("reset", function () { setTimeout(apply); });
+    form.hidden = false;
+    apply();
+  }
+
+  // Material wraps each copy button into a landmark without a name; it is none.
+  function unmark() {
+    document.querySelectorAll("nav.md-code__nav:not([role])").forEach(function (nav) { nav.setAttribute("role", "none"); });
+  }
+
+  function start() {
+    document.querySelectorAll("form.bo-filter").forEach(prepare);
+    unmark();
+    new MutationObserver(unmark).observe(document.body, { childList: true, subtree: true });
+  }
+
+  // Where pages are exchanged without being loaded, each is prepared when it comes.
+  if (typeof document$ !== "undefined") document$.subscribe(start);
+  else if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

@@ -1,0 +1,223 @@
+"""The pages of migrations, risk and hazards in a real browser: a desk and a phone, light and dark, keyboard, print."""
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None,
+    reason="NOT CHECKED: the generated pages in a browser: no Chromium is installed (Debian: chromium)",
+)
+
+# One of each type of page.
+PAGES = {
+    "chain": "migrations/",
+    "revision": "migrations/3263c0e46dff/",
+    "revision not seen": "migrations/411cf211891c/",
+    "schema": "migrations/schema/",
+    "matrix": "risk/",
+    "kind": "risk/add-column/",
+    "hazards": "hazards/",
+    "hazard": "hazards/not-null-scans/",
+}
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+SCREENSHOTS = ROOT / "build/screenshots"  # kept by CI
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """This project's site, served below a path."""
+    folder = tmp_path_factory.mktemp("served")
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder / "below"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/below/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow, and needed with a browser only
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        yield opened
+        opened.close()
+
+
+@dataclass
+class Opened:
+    """A page, and what it did while it was loaded."""
+
+    page: Any
+    problems: list[str] = field(default_factory=list)
+    requests: set[str] = field(default_factory=set)
+
+
+@pytest.fixture
+def opened(browser: Any, address: str) -> Iterator[Any]:
+    """Opens a page of the site: ``opened("risk/", viewport=PHONE, color_scheme="dark")``."""
+    contexts = []
+
+    def open_page(path: str, **options: Any) -> Opened:
+        context = browser.new_context(**{"viewport": DESK, **options})
+        contexts.append(context)
+        one = Opened(context.new_page())
+        one.page.on("request", lambda request: one.requests.add(request.url))
+        one.page.on("console", lambda message: one.problems.append(message.text) if message.type == "error" else None)
+        one.page.on("pageerror", lambda error: one.problems.append(str(error)))
+        one.page.goto(address + path, wait_until="load")
+        return one
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+# Colours do not depend on the size, nor sizes on colours.
+@pytest.mark.parametrize(("size", "scheme"), [("desk", "light"), ("phone", "dark")])
+@pytest.mark.parametrize("kind", PAGES)
+def test_a_page_of_each_type(kind: str, size: str, scheme: str, opened: Any, address: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
+
+    one = opened(PAGES[kind], viewport=DESK if size == "desk" else PHONE, color_scheme=scheme)
+    page = one.page
+    page.wait_for_function("!document.querySelector('nav.md-code__nav:not([role])')")
+    assert (
+        page.evaluate("document.body.getAttribute('data-md-color-scheme')")
+        == {"light": "default", "dark": "slate"}[scheme]
+    )
+    found = Axe().run(page).response["violations"]
+    assert [
+        (fault["id"], fault["nodes"][0]["html"][:200], fault["nodes"][0]["failureSummary"]) for fault in found
+    ] == []
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    assert one.problems == []
+    assert {url for url in one.requests if not url.startswith((address, "data:", "blob:"))} == set()
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{kind.replace(' ', '-')}-{size}-{scheme}.png", full_page=True)
+
+
+def test_what_is_drawn_is_there(opened: Any) -> None:
+    """A pattern that is not found fills nothing, and a bar without width says nothing."""
+    page = opened(PAGES["revision"]).page
+    bars = page.eval_on_selector_all(
+        ".bo-timeline rect.bo-bar-high", "all => all.map(one => one.getBoundingClientRect().width)"
+    )
+    assert bars
+    assert min(bars) > 100
+    assert page.evaluate("!!document.querySelector('pattern#bo-fill-high')")
+    page = opened(PAGES["chain"]).page
+    nodes = page.eval_on_selector_all(".bo-chain a", "all => all.map(one => one.getBoundingClientRect().height)")
+    assert len(nodes) == 28
+    assert min(nodes) >= 24  # target size, WCAG 2.2, 2.5.8
+
+
+def test_the_matrix_is_filtered_and_the_address_says_how(opened: Any) -> None:
+    page = opened(PAGES["matrix"]).page
+    shown = "table.bo-matrix tbody tr:not(.bo-kind):not([hidden])"
+    every = page.locator(shown).count()
+    assert page.locator(".bo-count").inner_text() == f"{every} of {every}"
+    page.select_option("select[name=risk]", "high")
+    high = page.locator(shown).count()
+    assert 0 < high < every
+    assert page.locator(f"{shown}[data-risk=high]").count() == high
+    page.select_option("select[name=blocks]", "writes")
+    assert page.locator(f'{shown}[data-blocks="writes"]').count() == page.locator(shown).count() < high
+    assert page.url.endswith("?risk=high&blocks=writes")
+    page.fill("input[name=text]", "nothing that is there")
+    assert page.locator(shown).count() == 0
+    assert page.locator("table.bo-matrix .bo-kind:not([hidden])").count() == 0
+    page.click("form.bo-filter button[type=reset]")
+    page.wait_for_function(
+        "wanted => document.querySelector('.bo-count').textContent == wanted", arg=f"{every} of {every}"
+    )
+    page = opened("migrations/?risk=high").page
+    assert page.locator("#bo-revisions tbody tr:not([hidden])").count() == 3
+
+
+def test_hazards_are_filtered_by_group_severity_and_detector(opened: Any) -> None:
+    page = opened(PAGES["hazards"]).page
+    shown = "#bo-hazards tbody tr:not(.bo-kind):not([hidden])"
+    for name, value in (("group", "locks"), ("severity", "error"), ("detector", "nobody")):
+        page.click("form.bo-filter button[type=reset]")
+        page.wait_for_timeout(50)
+        page.select_option(f"select[name={name}]", value)
+        assert page.locator(shown).count() > 0
+        assert page.locator(f'{shown}[data-{name}="{value}"]').count() == page.locator(shown).count()
+    page.click("form.bo-filter button[type=reset]")
+    page.wait_for_timeout(50)
+    page.select_option("select[name=detector]", "squawk")
+    assert page.locator(f'{shown}:has-text("plain-index")').count() > 0
+
+
+def test_without_javascript_everything_is_shown(opened: Any) -> None:
+    page = opened(PAGES["matrix"], java_script_enabled=False).page
+    assert page.locator("form.bo-filter").is_hidden()
+    assert page.locator("#bo-matrix tbody tr").count() == page.locator("#bo-matrix tbody tr:visible").count() > 150
+    page = opened(PAGES["revision"], java_script_enabled=False).page
+    assert page.locator(".bo-glance").first.is_visible()
+    assert page.locator("svg.bo-timeline").count() == 2
+
+
+def test_with_the_keyboard_alone(opened: Any) -> None:
+    page = opened(PAGES["chain"]).page
+    page.locator(".bo-chain a").first.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('svg')?.classList.contains('bo-chain')")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/migrations/76f0ddcb0970/")
+    page.locator("details.bo-details > summary").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("ol.bo-statements").first.is_visible()
+    page = opened(PAGES["schema"], viewport=PHONE).page
+    page.locator(".bo-scroll").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.bo-scroll').scrollLeft > 0")
+
+
+def test_printed_all_of_it_is_there(opened: Any) -> None:
+    page = opened(PAGES["revision"], viewport={"width": 740, "height": 1040}, color_scheme="dark").page
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.locator("ol.bo-statements").first.is_visible()
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.bo-page')).getPropertyValue('--bo-page').trim()")
+        == "#fff"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    page = opened(PAGES["matrix"]).page
+    page.emulate_media(media="print")
+    assert page.locator("form.bo-filter").is_hidden()
