@@ -468,7 +468,7 @@ def test_a_check_of_a_done_step_that_does_not_hold_any_more_stops_a_resumed_run(
     assert site.events[-3:] == ["begun one.2", "ended one.2 failed", "end failed"]
 
 
-def test_a_runbook_that_was_edited_is_refused(site: Site) -> None:
+def test_a_runbook_that_was_edited_is_refused(site: Site, fault: Callable[[str, int, str, int], None]) -> None:
     (site.root / "broken").touch()
     assert site.run("count-up", "--env", "staging", "--yes").returncode == 1
     page = site.root / "runbooks/count-up.md"
@@ -479,6 +479,9 @@ def test_a_runbook_that_was_edited_is_refused(site: Site) -> None:
         f"error: runbooks/count-up.md was edited since {site.journals[0].path} was begun, so that what is done there "
         "may be something else; bring back its text (commit unknown), or begin anew: --from-step\n"
     )
+    assert site.numbers == [1]
+    happened = "refused to go on, told which text was begun; nothing was run"
+    fault("runbook edited between failure and resume", 1, happened, len({1} - set(site.numbers)))
 
 
 def test_another_runbook_environment_or_database_is_refused(

@@ -453,6 +453,33 @@ def test_a_runner_that_is_stopped(
     fault("stopped by Ctrl-C or SIGTERM in the middle of a step", 1, happened, site.finish())
 
 
+def test_a_runner_that_is_stopped_outside_of_a_transaction(deploy: Make, fault: Fault) -> None:
+    """In the middle of ``CREATE INDEX CONCURRENTLY``, which waits for somebody who writes to the table."""
+    site = deploy("e5")
+    with site.holding("LOCK TABLE people IN ROW EXCLUSIVE MODE"):
+        run = site.run("apply")
+        until(lambda: site.sessions("backout upgrade f6", "wait_event_type = 'Lock'"))
+        run.process.send_signal(signal.SIGINT)
+        assert run.end() == 130, run.said
+        until(lambda: not site.sessions())
+    told = [
+        "stopped in the upgrade of f6; runbook: migration-failed-half-way",
+        "  the database is at e5",
+        "  f6 does not run in one transaction: a part of it may be there; see: backout apply --dry-run",
+    ]
+    assert [line for line in run.said.splitlines() if line in told] == told
+    assert run.events[-2].facts["standing"] == told[1:]
+    again = site.run("apply")
+    assert again.end() == 3
+    assert f"{DRIFT}\n    index public.uq_people_email is there, and no revision makes it: " in again.said
+    site.ask("DROP INDEX CONCURRENTLY uq_people_email")
+    happened = (
+        "ended the step in the server, told that a part may be there; the next apply refused until the invalid index "
+        "was gone; runbook migration-failed-half-way"
+    )
+    fault("stopped by Ctrl-C in the middle of CREATE INDEX CONCURRENTLY", 1, happened, site.finish())
+
+
 # -- two runners ------------------------------------------------------------------------------------
 
 
