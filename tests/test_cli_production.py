@@ -321,6 +321,15 @@ def test_what_every_docstring_says_is_told(at: Callable[[str], Database]) -> Non
     assert current(database) == "f6"
 
 
+def test_a_docstring_without_a_plan_is_told(at: Callable[[str], Database], crew: Any) -> None:
+    at("f6")
+    path = next(crew.root.glob("alembic/versions/f6_*.py"))
+    path.write_text(path.read_text().replace("Rollback plan:\n    Drops the index, without blocking.\n", ""))
+    done = run("rollback", "--dry-run", *ACCEPTED)
+    assert done.stdout.splitlines()[-2:] == [PLAN[0], "  none"]
+    assert "  evidence: the evidence of f6 is of other files" in done.stderr
+
+
 def test_the_revision_must_be_named(at: Callable[[str], Database], crew: Any) -> None:
     database = at("f6")
     done = run("rollback", "--confirm", "e5", *ACCEPTED)

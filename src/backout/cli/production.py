@@ -117,7 +117,7 @@ def _tell_plans(revisions: Sequence[Revision]) -> None:
     from backout.docstrings import section  # noqa: PLC0415
 
     for one in revisions:
-        lines = section(one.docstring, "Rollback plan")
+        lines = section(one.docstring, "Rollback plan") or ["none"]
         click.echo("\n".join(["", f"Rollback plan of {one.id}, by its docstring:", *(f"  {line}" for line in lines)]))
 
 
