@@ -16,11 +16,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 from backout.configuration import load_project
-from backout.mkdocs_plugin import coverage
 from backout.pages import parse_page, read_page
 from backout.record import PageRecord, StepRecord, add_runs, read_runs, text_hash
 from backout.repository import copy_repository
 from backout.rules import load_catalogue
+from backout.site import coverage
 
 ROOT = Path(__file__).parents[1]
 PROJECT = load_project(ROOT)
