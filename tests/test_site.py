@@ -179,7 +179,7 @@ def test_annotations_do_not_show(site: Path) -> None:
 
 
 def test_serve_shows_what_the_pages_did(tmp_path: Path, backout_server) -> None:
-    """``make serve`` on a copy with two pages: one holds, one fails, and both stand on the coverage page."""
+    """``make serve`` on a copy with two pages: one holds, one fails; then one is changed so that it fails, and mended."""
     project = tmp_path / "project"
     copy_repository(ROOT, project)
     for path in [
@@ -213,8 +213,37 @@ def test_serve_shows_what_the_pages_did(tmp_path: Path, backout_server) -> None:
                 f"Some pages do not hold: see above; the whole record: http://127.0.0.1:{port}/reference/coverage/"
                 in text
             )
-            page = _eventually(f"http://127.0.0.1:{port}/reference/coverage/", "1 failed")
+            site = f"http://127.0.0.1:{port}"
+            page = _eventually(f"{site}/reference/coverage/", "1 failed")
             assert "docs/broken.md:4" in page
+            broken = BeautifulSoup(_eventually(f"{site}/broken/", "bo-failure"), "html.parser")
+            assert "'false' ended with 1, not with 0; it printed nothing" in str(broken.select_one(".bo-failure"))
+            home = _eventually(f"{site}/", "Verified: everything on this page was run")
+            assert "bo-notice" not in home
+            searched = _search(site)
+            assert {"", "broken/", "reference/coverage/", "hazards/plain-index/"} <= searched.keys()
+
+            source = project / "docs/index.md"
+            source.write_text("# Holds\n\nFreshly written.\n\n```console\n$ echo two\none\n```\n")
+            page = _eventually(f"{site}/", "Freshly written.")
+            assert "Not verified: changed since it was run" in page or "1 failed" in page
+            home = BeautifulSoup(_eventually(f"{site}/", "1 failed: this page does not hold"), "html.parser")
+            notice = home.select_one(".bo-notice")
+            assert notice is not None
+            assert notice.find_next("h1") is not None
+            assert [link["href"] for link in notice.find_all("a")] == ["#block-holds-1", "#stamp"]
+            failure = home.select_one("#block-holds-1 + .bo-failure")
+            assert failure is not None
+            assert [line.get_text() for line in failure.select(".bo-lines > div")] == ["\N{MINUS SIGN}one", "+two"]
+            # What was not made again is still found, under the same words.
+            now = _search(site)
+            assert "Freshly written." in now.pop("")
+            assert now.items() >= {name: text for name, text in searched.items() if name.startswith("hazards/")}.items()
+            assert now.keys() == searched.keys() - {""}
+
+            source.write_text("# Holds\n\nFreshly written.\n\n```console\n$ echo two\ntwo\n```\n")
+            page = _eventually(f"{site}/", "Verified: everything on this page was run")
+            assert "bo-failure" not in page
         finally:
             process.send_signal(subprocess.signal.SIGINT)  # type: ignore[attr-defined]
             assert process.wait(timeout=30) == 0
@@ -318,6 +347,19 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _search(site: str) -> dict[str, str]:
+    """What the search knows of each page."""
+    import urllib.request  # noqa: PLC0415
+
+    with urllib.request.urlopen(f"{site}/search/search_index.json") as answer:
+        entries = json.loads(answer.read())["docs"]
+    found: dict[str, str] = {}
+    for entry in entries:
+        page = entry["location"].partition("#")[0]
+        found[page] = f"{found.get(page, '')} {entry['title']} {entry['text']}"
+    return found
 
 
 def _eventually(url: str, text: str) -> str:
