@@ -179,7 +179,7 @@ def test_annotations_do_not_show(site: Path) -> None:
 
 
 def test_serve_shows_what_the_pages_did(tmp_path: Path, backout_server) -> None:
-    """``make serve`` on a copy with two pages: one holds, one fails; then one is changed so that it fails, and mended."""
+    """``make serve`` on a copy with two pages: one holds, one fails; then one is changed, fails, and is mended."""
     project = tmp_path / "project"
     copy_repository(ROOT, project)
     for path in [

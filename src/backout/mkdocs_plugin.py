@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 import yaml
+from jinja2 import Environment
 from mkdocs.config import config_options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
@@ -23,8 +24,8 @@ from mkdocs.structure.toc import AnchorLink, TableOfContents
 
 from backout.configuration import Project, load_project
 from backout.errors import BackoutError
-from backout.mkdocs_rebuild import Rebuild
-from backout.pages import Page, parse_page
+from backout.mkdocs_rebuild import Rebuild, watch_closely
+from backout.pages import Page, read_page
 from backout.record import read_runs, read_under_way
 from backout.site import (
     ASSETS,
@@ -59,7 +60,7 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         # Kept while the site is served: a page whose sources have not changed is not made again.
         self.stamp: object = None
         self.generated: dict[str, SitePage] = {}
-        self.parsed: dict[str, Page] = {}
+        self.parsed: dict[Path, tuple[bytes, Page]] = {}
         self.rebuild = Rebuild()
         self.serving = False
 
@@ -125,6 +126,11 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         self.rebuild.name(files)
         return nav
 
+    def on_env(self, env: Environment, /, *, config: MkDocsConfig, files: Files) -> Environment:
+        """Keep the compiled templates of a served site."""
+        env.bytecode_cache = self.rebuild.templates
+        return env
+
     def on_page_content(self, content: str, /, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
         """A page of ours has its HTML already; others lead to what they name."""
         addresses = {uri: file.url_relative_to(page.file) for uri, file in self.addresses.items()}
@@ -174,11 +180,11 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
 
     def _page(self, path: Path) -> Page:
         """A page under the contract, parsed once as long as it is as it was."""
-        name, text = path.relative_to(self.project.root).as_posix(), path.read_text(encoding="utf-8-sig")
-        known = self.parsed.get(name)
-        if known is None or known.source != text:
-            self.parsed[name] = known = parse_page(text, name)
-        return known
+        text = path.read_bytes()
+        known = self.parsed.get(path)
+        if known is None or known[0] != text:
+            self.parsed[path] = known = text, read_page(path, self.project.root)
+        return known[1]
 
     def _generate(self) -> None:
         """The pages of the chain and the catalogue, unless they are as they were."""
@@ -213,6 +219,7 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         watched = {path.parent for path in self.contract if path.is_relative_to(self.root)}
         watched |= {self.sources[0], *(file.parent for file in self.sources[1:])} if self.sources else set()
         watched |= {self.project.root / "build"}
+        watch_closely(server, config)
         for path in sorted(path for path in watched if path != self.root and path.exists()):
             server.watch(str(path), recursive=False)
         return server

@@ -13,10 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jinja2.bccache import Bucket, BytecodeCache
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.livereload import LiveReloadServer
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
+from watchdog.observers.polling import PollingObserver
 
+LOOK_SECONDS = 0.2
 _INDEX = Path("search/search_index.json")
 
 
@@ -43,10 +47,38 @@ class _Kept(File):
         return False
 
 
-class Rebuild:
-    """Remembers pages from one build to the next."""
+class _Templates(BytecodeCache):
+    """Compiled templates, for as long as the site is served."""
 
     def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+def watch_closely(server: LiveReloadServer, config: MkDocsConfig) -> None:
+    """Look for changes more often than MkDocs does; before anything else is watched."""
+    usual = [path for path in (config.docs_dir, config.config_file_path) if path]
+    for path in usual:
+        server.unwatch(path)
+    server.observer = PollingObserver(timeout=LOOK_SECONDS)
+    for path in usual:
+        server.watch(path)
+
+
+class Rebuild:
+    """Remembers pages from one build to the next.
+
+    :ivar templates: for Jinja.
+    """
+
+    def __init__(self) -> None:
+        self.templates = _Templates()
         self._made: dict[str, _Made] = {}
         self._keys: dict[str, object] = {}
         self._kept: set[str] = set()

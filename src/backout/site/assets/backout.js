@@ -121,6 +121,13 @@
   // Material wraps each copy button into a landmark without a name; it is none.
   function unmark() {
     document.querySelectorAll("nav.md-code__nav:not([role])").forEach(function (nav) { nav.setAttribute("role", "none"); });
+    // And a wide table into a box that scrolls, where the keyboard does not come.
+    document.querySelectorAll(".md-typeset__scrollwrap:not([tabindex])").forEach(function (box) {
+      if (box.scrollWidth <= box.clientWidth) return;
+      box.tabIndex = 0;
+      box.setAttribute("role", "group");
+      box.setAttribute("aria-label", "Table");
+    });
   }
 
   function start() {
@@ -129,6 +136,7 @@
     document.querySelectorAll("a.bo-link").forEach(link);
     unmark();
     new MutationObserver(unmark).observe(document.body, { childList: true, subtree: true });
+    window.addEventListener("resize", unmark);
   }
 
   // Where pages are exchanged without being loaded, each is prepared when it comes.
