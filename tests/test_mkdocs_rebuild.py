@@ -139,7 +139,7 @@ def test_a_run_changes_the_page_that_was_run(
     add_runs(project / "build/run.json", {"docs/first.md": record}, major=18, known=["docs/first.md"])
     write_under_way(project / "build/under-way.json", [])
     assert build() == ["first.md"]
-    assert "Verified: everything on this page was run." in shown(tmp_path, "first").get_text()
+    assert "Verified: this page held when it was run." in shown(tmp_path, "first").get_text()
     assert shown(tmp_path, "first").select(".bo-notice") == []
     add_runs(
         project / "build/run.json", {"docs/first.md": replace(record, seconds=2.0)}, major=18, known=["docs/first.md"]

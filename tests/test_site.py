@@ -21,6 +21,7 @@ from backout.record import PageRecord, StepRecord, add_runs, read_runs, text_has
 from backout.repository import copy_repository
 from backout.rules import load_catalogue
 from backout.site import coverage
+from backout.site.words import block_anchor
 
 ROOT = Path(__file__).parents[1]
 PROJECT = load_project(ROOT)
@@ -178,6 +179,29 @@ def test_annotations_do_not_show(site: Path) -> None:
     assert not [text for text in ("<!-- output -->", "sabotage:", "fails:") if text in shown.get_text()]
 
 
+def test_every_block_is_found_on_the_site(site: Path) -> None:
+    """By its address; the copy button of a transcript takes its commands, and that of an output is not there."""
+    for path in PROJECT.page_paths():
+        page = read_page(path, ROOT)
+        if not page.path.startswith(("docs/", "runbooks/")):
+            continue
+        uri = re.sub(r"(^|/)(index|README)$", "", page.path.removeprefix("docs/").removesuffix(".md"))
+        shown = BeautifulSoup((site / uri / "index.html").read_text(encoding="utf-8"), "html.parser").article
+        assert shown is not None
+        drawn = [step for step in page.steps if step.language != "mermaid"]
+        assert [block["id"] for block in shown.select("div.highlight[id]")] == [block_anchor(one.id) for one in drawn]
+        console = [step for step in drawn if step.language == "console" and step.kind == "run"]
+        assert [block["data-copy"] for block in shown.select("[data-copy]")] == [
+            "\n".join(command.text.rstrip("\n") for command in step.commands) for step in console
+        ]
+        outputs = [step for step in drawn if step not in console and any(one.expected for one in step.commands)]
+        assert len(shown.select(".bo-output.no-copy")) == len(outputs)
+        assert shown.select("footer#stamp") == shown.find_all("footer")
+        if page.runbook:
+            assert shown.select(".bo-briefing dl") != []
+            assert len(shown.select("h3 + .bo-step")) == len(page.runbook.steps)
+
+
 def test_serve_shows_what_the_pages_did(tmp_path: Path, backout_server) -> None:
     """``make serve`` on a copy with two pages: one holds, one fails; then one is changed, fails, and is mended."""
     project = tmp_path / "project"
@@ -218,7 +242,7 @@ def test_serve_shows_what_the_pages_did(tmp_path: Path, backout_server) -> None:
             assert "docs/broken.md:4" in page
             broken = BeautifulSoup(_eventually(f"{site}/broken/", "bo-failure"), "html.parser")
             assert "'false' ended with 1, not with 0; it printed nothing" in str(broken.select_one(".bo-failure"))
-            home = _eventually(f"{site}/", "Verified: everything on this page was run")
+            home = _eventually(f"{site}/", "Verified: this page held when it was run")
             assert "bo-notice" not in home
             searched = _search(site)
             assert {"", "broken/", "reference/coverage/", "hazards/plain-index/"} <= searched.keys()
@@ -242,7 +266,7 @@ def test_serve_shows_what_the_pages_did(tmp_path: Path, backout_server) -> None:
             assert now.keys() == searched.keys() - {""}
 
             source.write_text("# Holds\n\nFreshly written.\n\n```console\n$ echo two\ntwo\n```\n")
-            page = _eventually(f"{site}/", "Verified: everything on this page was run")
+            page = _eventually(f"{site}/", "Verified: this page held when it was run")
             assert "bo-failure" not in page
         finally:
             process.send_signal(subprocess.signal.SIGINT)  # type: ignore[attr-defined]

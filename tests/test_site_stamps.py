@@ -50,11 +50,14 @@ def test_a_page_that_was_run() -> None:
         StepRecord("names", 1, "", "names", "passed"),
     )
     assert told(record(*steps), record(commit="", postgres="15.14")) == (
-        "Verified: everything on this page was run. "
+        "Verified: this page held when it was run, but for 1 block that is not run. "
         "PostgreSQL 18.6: 3 blocks run, 1 quoted, 1 parsed, 2 proved, 1 not run. "
         "2026-01-13 09:14 UTC, commit abc1234, 4.25 s. "
         "PostgreSQL 15.14: 1 block run. 2026-01-13 09:14 UTC, outside git, 4.25 s."
     )
+    quoted = record(StepRecord("q.1", 9, "text", "quoted", "passed"), StepRecord("names", 1, "", "names", "passed"))
+    assert "PostgreSQL 18.6: 1 quoted. 2026" in told(quoted)
+    assert "PostgreSQL 18.6: 0 blocks run. 2026" in told(record(StepRecord("names", 1, "", "names", "passed")))
     assert "commit abc1234 and what was not committed" in told(record(commit="abc1234+"))
 
 
@@ -114,7 +117,7 @@ def test_who_writes_is_told_at_the_top_what_does_not_hold() -> None:
     assert notice_html(stamp_of(SUBJECT, {18: record()})) == ""
     assert notice_html(stamp_of(replace(SUBJECT, runnable=False), {})) == ""
     assert words(notice_html(stamp_of(SUBJECT, {18: record()}, under_way=True))) == (
-        "Verified: everything on this page was run. It is being run now. Its stamp"
+        "Verified: this page held when it was run. It is being run now. Its stamp"
     )
     page = BeautifulSoup(notice_html(stamp_of(SUBJECT, {18: record(FAILED)})), "html.parser")
     assert words(str(page)) == "1 failed: this page does not hold. before.2 Its stamp"

@@ -49,7 +49,7 @@ def with_procedure(text: str, page: Page) -> str:
         tools = render("step.html", section=section, effect=effect(section), weight=_EFFECTS[effect(section)])
         heading = re.compile(rf'<h3 id="{re.escape(section.anchor)}".*?</h3>', re.DOTALL)
         text = heading.sub(lambda found, tools=tools: found[0] + tools, text, count=1)  # type: ignore[misc]
-    progress = render("progress.html", boxes=count + len(steps), source=text_hash(page.source))
+    progress = render("progress.html", boxes=count + len(steps), stays=bool(steps), source=text_hash(page.source))
     briefing = _briefing(page, page.runbook) if page.runbook else ""
     title = _TITLE.search(text)
     end = title.end() if title else 0

@@ -116,7 +116,9 @@ def _title(state: State, runs: Sequence[tuple[PageRecord, State]]) -> str:
     if state == "changed":
         good = [f"PostgreSQL {record.postgres}" for record, state in runs if state == "passed"]
         return f"Not verified: changed since it was run{f', but on {_listed(good)}' if good else ''}"
-    return "Verified: everything on this page was run"
+    excused = max(record.count("not run") for record, _ in runs)
+    but = f", but for {excused} block{'s' if excused > 1 else ''} that {'are' if excused > 1 else 'is'} not run"
+    return f"Verified: this page held when it was run{but if excused else ''}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -125,7 +127,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def stamp_html(stamp: Stamp) -> str:
     """The stamp as HTML, to stand at the end of the page."""
-    return render("stamp.html", stamp=stamp, proofs=_proofs, when=_when)
+    return render("stamp.html", stamp=stamp, counts=_counts, when=_when)
 
 
 def notice_html(stamp: Stamp) -> str:
@@ -138,8 +140,13 @@ def notice_html(stamp: Stamp) -> str:
 _PROOFS = ("sabotage", "incident", "way back", "again")
 
 
-def _proofs(record: PageRecord) -> int:
-    return sum(record.count("passed", kind) for kind in _PROOFS)
+def _counts(record: PageRecord) -> str:
+    run, quoted, parsed = (record.count("passed", kind) for kind in ("run", "quoted", "validated"))
+    proofs = sum(record.count("passed", kind) for kind in _PROOFS)
+    told = [f"{run} block{'s' if run != 1 else ''} run"] if run or not quoted + parsed else []
+    for number, word in ((quoted, "quoted"), (parsed, "parsed"), (proofs, "proved")):
+        told += [f"{number} {word}"] if number else []
+    return ", ".join(told)
 
 
 def _when(record: PageRecord) -> str:
