@@ -7,10 +7,13 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +200,13 @@ def test_a_runbook_says_at_its_top_what_it_is(site: Path) -> None:
     title = page.h1
     assert title is not None
     assert title.find_next_sibling()["class"] == ["bo-briefing"]  # type: ignore[index]
+
+
+def test_a_runbook_that_lies_elsewhere_is_named_by_its_path() -> None:
+    page = parse_page((SAMPLE / "runbooks/pause-jobs.md").read_text(encoding="utf-8"), "ops/pause.md")
+    shown = BeautifulSoup(with_procedure('<h1 id="x">Pause</h1><h3 id="look">3. Look</h3>', page), "html.parser")
+    assert text_of(shown.select_one(".bo-briefing pre code")) == "backout run ops/pause.md --env staging"
+    assert [text_of(one) for one in shown.select("h3 + .bo-step label")] == ["Step 3 is done"]
 
 
 def test_what_a_block_destroys_is_marked_by_word_shape_and_colour(site: Path) -> None:
@@ -511,3 +521,38 @@ def test_everything_is_reached_with_the_keyboard_alone(opened: Any) -> None:
     assert "Empty all boxes" in names
     assert len([name for name in names if "md-code__button" in name]) == 2 + 8
     assert [name for name, seen in reached if not seen and name.startswith(("item-", "done-"))] == []
+
+
+@in_a_browser
+def test_who_writes_sees_the_page_change_and_fail(browser: Any, tmp_path: Path) -> None:
+    project = Path(shutil.copytree(SAMPLE, tmp_path / "project"))
+    (project / "build").mkdir()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "mkdocs", "serve", "--quiet", "--no-strict", "--dev-addr", f"127.0.0.1:{port}"]
+    with subprocess.Popen(command, cwd=project, env={**os.environ, **QUIET}) as server:
+        try:
+            while server.poll() is None:
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+                time.sleep(0.05)
+            context = browser.new_context(viewport=DESK)
+            page = context.new_page()
+            page.goto(f"http://127.0.0.1:{port}/failed/")
+            assert page.locator(".bo-notice").inner_text() == "Not verified: this page was not run. Its stamp"
+            source = project / "docs/failed.md"
+            source.write_text(source.read_text() + "\nWritten while somebody looks.\n")
+            page.get_by_text("Written while somebody looks.").wait_for()
+            add_runs(
+                project / "build/run.json", {"docs/failed.md": failed(project)}, major=18, known=["docs/failed.md"]
+            )
+            page.locator("#block-first-1 + .bo-failure").wait_for()
+            assert page.locator(".bo-notice").inner_text() == "1 failed: this page does not hold. first.1 Its stamp"
+            page.locator(".bo-notice a").first.click()
+            assert page.url.endswith("/failed/#block-first-1")
+            SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=SCREENSHOTS / "followed-writing-desk-light.png", full_page=True)
+            context.close()
+        finally:
+            server.terminate()
