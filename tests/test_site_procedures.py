@@ -157,12 +157,15 @@ def test_a_failed_block_says_so_where_it_stands(site: Path) -> None:
 
 def test_a_failure_of_an_older_text_is_told_as_such() -> None:
     text = "# T\n\n```bash\nfalse\n```\n"
-    step = StepRecord("t.1.sabotage", 3, "bash", "sabotage", "failed", "a.md:3: the check holds after its sabotage")
-    older = PageRecord("f", "older", "2026-01-13T09:14:05+00:00", "", "15.14", 1.0, (step,))
+    steps = (
+        StepRecord("t.1", 9, "bash", "run", "passed"),
+        StepRecord("t.1.sabotage", 9, "bash", "sabotage", "failed", "a.md:9: the check holds after its sabotage"),
+    )
+    older = PageRecord("f", "older", "2026-01-13T09:14:05+00:00", "", "15.14", 1.0, steps)
     html = '<div class="highlight"><pre><span></span><code>false\n</code></pre></div>'
     shown = BeautifulSoup(with_blocks(html, parse_page(text, "a.md"), {15: older}), "html.parser")
     assert text_of(shown.select_one("#block-t-1 + .bo-failure.bo-unproven")) == (
-        "Failed before the page was changed, on PostgreSQL 15.14 (sabotage) a.md:3: the check holds after its sabotage"
+        "Failed before the page was changed, on PostgreSQL 15.14 (sabotage) a.md:9: the check holds after its sabotage"
     )
 
 

@@ -37,6 +37,7 @@ EXTENSIONS = ["pymdownx.superfences", "pymdownx.tasklist", "tables", "attr_list"
         pytest.param("- [ ] a\n  - [ ] b\n    c\n", "- [ ] a\n    - [ ] b\n        c\n", id="nested"),
         pytest.param("- a\n  b\n", "- a\n  b\n", id="no checklist"),
         pytest.param("a\n\n    - [ ] code\n", "a\n\n    - [ ] code\n", id="code"),
+        pytest.param("a\fb\n```sh\n- [ ] x\n  y\n```\n", "a\fb\n\n```sh\n- [ ] x\n  y\n```\n", id="a form feed"),
         pytest.param("a", "a", id="without a line's end"),
     ],
 )

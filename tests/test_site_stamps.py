@@ -85,6 +85,20 @@ def test_a_page_that_fails_says_what() -> None:
     assert [link["href"] for link in page.find_all("a")] == ["#block-before-2"]
 
 
+def test_a_proof_that_fails_leads_to_its_block() -> None:
+    block = StepRecord("when.1", 20, "bash", "run", "passed")
+    back = StepRecord("pause.way-back", 40, "sql", "way back", "failed", "a.md:41: rows differ")
+    kinds = {"incident": "incident", "when.1.sabotage": "sabotage", "pause.again": "again"}
+    proofs = [StepRecord(name, 20, "bash", kind, "failed", "a.md:20: it holds") for name, kind in kinds.items()]
+    page = BeautifulSoup(stamp_html(stamp_of(SUBJECT, {18: record(block, *proofs, back)})), "html.parser")
+    assert [(link.get_text(), link["href"]) for link in page.find_all("a")] == [
+        ("incident", "#block-when-1"),
+        ("when.1.sabotage", "#block-when-1"),
+        ("pause.again", "#block-when-1"),
+        ("pause.way-back", "#block-pause-way-back"),
+    ]
+
+
 def test_the_worst_version_decides() -> None:
     both = {18: record(), 15: record(FAILED, postgres="15.14")}
     assert stamp_of(SUBJECT, both).state == "failed"

@@ -41,6 +41,10 @@ class StepRecord:
     detail: str = ""
 
 
+_BLOCKS = ("run", "quoted", "validated", "not run", "way back")
+_PROOFS = ("sabotage", "incident", "again")  # each is about a block, and has its line
+
+
 @dataclass(frozen=True)
 class PageRecord:
     """One page on one major version of PostgreSQL.
@@ -68,6 +72,12 @@ class PageRecord:
     def count(self, outcome: Outcome, kind: str | None = None) -> int:
         """How many steps ended so, of one kind or of all."""
         return sum(step.outcome == outcome and kind in (None, step.kind) for step in self.steps)
+
+    def block_of(self, step: StepRecord) -> str | None:
+        """The id of the block that a step is or is about; None: it is about the whole page."""
+        if step.kind in _PROOFS:
+            return next((one.id for one in self.steps if one.kind in _BLOCKS and one.line == step.line), None)
+        return step.id if step.kind in _BLOCKS else None
 
 
 Runs = dict[str, dict[int, PageRecord]]

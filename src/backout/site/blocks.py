@@ -90,14 +90,14 @@ def _letters(text: str) -> str:
 
 
 def _failures(page: Page, records: Mapping[int, PageRecord]) -> dict[str, list[Failure]]:
-    """By address of the block."""
+    """By id of the block."""
     found: dict[str, list[Failure]] = {}
     for _, record in sorted(records.items(), reverse=True):
         current = record.source == text_hash(page.source)
         for step in record.steps:
-            if step.outcome == "failed" and step.kind not in ("contract", "names"):
-                failure = Failure(record, step, current, tuple(_told(step.detail)))
-                found.setdefault(block_anchor(step.id), []).append(failure)
+            block = record.block_of(step)
+            if step.outcome == "failed" and block is not None:
+                found.setdefault(block, []).append(Failure(record, step, current, tuple(_told(step.detail))))
     return found
 
 
@@ -125,7 +125,7 @@ def _decorated(found: re.Match[str], fence: _Fence, page: Page, failures: Mappin
         if step.language == "console" and step.commands:
             copied = "\n".join(command.text.rstrip("\n") for command in step.commands)
             attributes += f' data-copy="{html.escape(copied)}"'
-    if fence.is_last and (of_step := failures.get(block_anchor(step.id))):
+    if fence.is_last and (of_step := failures.get(step.id)):
         after = render("failure.html", failures=of_step)
     return f'{before}<div class="{classes}"{attributes}>{found["inner"]}</div>{after}'
 

@@ -15,7 +15,6 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from backout.pages import Page, Runbook, Section
-from backout.pages.runbook import NOTHING
 from backout.record import text_hash
 from backout.site.model import render
 
@@ -69,7 +68,7 @@ def _briefing(page: Page, runbook: Runbook) -> str:
         runbook=runbook,
         commands=_commands(page.path, runbook.environments),
         steps=[(section, effect(section), _EFFECTS[effect(section)]) for section in runbook.steps],
-        nothing=NOTHING,
+        harmless=runbook.destroys == "nothing",
     )
 
 

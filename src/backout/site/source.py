@@ -9,6 +9,7 @@ Text only: nothing is rendered. Pure.
 
 import re
 from collections.abc import Iterator
+from io import StringIO
 
 from backout.pages import is_annotation
 from backout.pages.markup import Comment, Fence, blocks
@@ -23,13 +24,13 @@ def for_python_markdown(text: str) -> str:
 
 
 def _without_annotations(text: str) -> str:
-    kept, position = [], 0
+    kept, position = "", 0
     for block in blocks(text):
         if isinstance(block, Comment) and is_annotation(block.text):
-            kept.append(text[position : block.start])
-            end = re.compile(r"[ \t]*\n?").match(text, block.end)
-            position = block.end if end is None else end.end()
-    return "".join([*kept, text[position:]])
+            kept += text[position : block.start]
+            rest = text[block.end :].lstrip(" \t").removeprefix("\n")
+            position = len(text) - len(rest)
+    return kept + text[position:]
 
 
 def _indented(text: str) -> Iterator[str]:
@@ -37,7 +38,7 @@ def _indented(text: str) -> Iterator[str]:
     items: list[int] = []  # how far each item is indented that the line is in, the outermost first
     more = 0
     fenced = blank = False
-    for number, line in enumerate(text.splitlines(keepends=True)):
+    for number, line in enumerate(StringIO(text)):  # at line feeds alone, as the page counts its lines
         width = len(line) - len(line.lstrip(" "))
         if number not in inside and line.strip():
             while items and width <= items[-1]:

@@ -162,5 +162,5 @@ def who(found: Sequence[Blocking] | None) -> str:
 
 
 def block_anchor(step: str) -> str:
-    """The address of a block on its page, of the id of the block or of a proof about it: ``block-before-1``."""
-    return "block-" + re.sub(r"\.(sabotage|again)$", "", step).replace(".", "-")
+    """The address of a block on its page, of its id: ``block-before-1``."""
+    return "block-" + step.replace(".", "-")
