@@ -102,9 +102,10 @@ site: setup  ## build the site into site/, executing nothing
 lint: setup  ## ruff, mypy, codespell, shellcheck, zizmor
 	$(VENV)/bin/python -m pytest tests/test_lint.py
 
-bench: setup  ## measure how fast a disposable database is there, and what a rehearsal costs over bare up and down
+bench: setup  ## measure how fast a disposable database is there, what a rehearsal costs over bare up and down, and the site
 	$(VENV)/bin/python tests/benchmarks/bench_postgres.py
 	$(VENV)/bin/python tests/benchmarks/bench_rehearsal.py
+	$(VENV)/bin/python tests/benchmarks/bench_site.py
 
 mutate: setup  ## change the guides one word at a time and list the changes that no test notices
 	$(VENV)/bin/python tests/mutate.py

@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from backout.record import PageRecord, StepRecord, add_runs, read_runs, text_hash
+from backout.record import (
+    UNDER_WAY,
+    PageRecord,
+    StepRecord,
+    add_runs,
+    read_runs,
+    read_under_way,
+    text_hash,
+    write_under_way,
+)
 
 STEP = StepRecord(id="a.1", line=3, language="bash", kind="run", outcome="passed")
 
@@ -73,3 +82,16 @@ def test_counts() -> None:
     assert (page.count("passed"), page.count("passed", "run"), page.count("failed"), page.failed) == (2, 1, 0, False)
     assert record(step("run", "failed")).failed
     assert record(step("run", "not reached")).failed
+
+
+def test_which_pages_are_being_run(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(UNDER_WAY, raising=False)
+    under_way = path.parent / "under-way.json"
+    write_under_way(under_way, ["b.md", "a.md"])
+    assert read_under_way() == frozenset()  # nobody serves the site
+    monkeypatch.setenv(UNDER_WAY, str(under_way))
+    assert read_under_way() == {"a.md", "b.md"}
+    write_under_way(under_way, ())
+    assert read_under_way() == frozenset()
+    under_way.unlink()
+    assert read_under_way() == frozenset()

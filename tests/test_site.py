@@ -16,11 +16,12 @@ import pytest
 from bs4 import BeautifulSoup
 
 from backout.configuration import load_project
-from backout.mkdocs_plugin import coverage
 from backout.pages import parse_page, read_page
 from backout.record import PageRecord, StepRecord, add_runs, read_runs, text_hash
 from backout.repository import copy_repository
 from backout.rules import load_catalogue
+from backout.site import coverage
+from backout.site.words import block_anchor
 
 ROOT = Path(__file__).parents[1]
 PROJECT = load_project(ROOT)
@@ -178,8 +179,31 @@ def test_annotations_do_not_show(site: Path) -> None:
     assert not [text for text in ("<!-- output -->", "sabotage:", "fails:") if text in shown.get_text()]
 
 
+def test_every_block_is_found_on_the_site(site: Path) -> None:
+    """By its address; the copy button of a transcript takes its commands, and that of an output is not there."""
+    for path in PROJECT.page_paths():
+        page = read_page(path, ROOT)
+        if not page.path.startswith(("docs/", "runbooks/")):
+            continue
+        uri = re.sub(r"(^|/)(index|README)$", "", page.path.removeprefix("docs/").removesuffix(".md"))
+        shown = BeautifulSoup((site / uri / "index.html").read_text(encoding="utf-8"), "html.parser").article
+        assert shown is not None
+        drawn = [step for step in page.steps if step.language != "mermaid"]
+        assert [block["id"] for block in shown.select("div.highlight[id]")] == [block_anchor(one.id) for one in drawn]
+        console = [step for step in drawn if step.language == "console" and step.kind == "run"]
+        assert [block["data-copy"] for block in shown.select("[data-copy]")] == [
+            "\n".join(command.text.rstrip("\n") for command in step.commands) for step in console
+        ]
+        outputs = [step for step in drawn if step not in console and any(one.expected for one in step.commands)]
+        assert len(shown.select(".bo-output.no-copy")) == len(outputs)
+        assert shown.select("footer#stamp") == shown.find_all("footer")
+        if page.runbook:
+            assert shown.select(".bo-briefing dl") != []
+            assert len(shown.select("h3 + .bo-step")) == len(page.runbook.steps)
+
+
 def test_serve_shows_what_the_pages_did(tmp_path: Path, backout_server) -> None:
-    """``make serve`` on a copy with two pages: one holds, one fails, and both stand on the coverage page."""
+    """``make serve`` on a copy with two pages: one holds, one fails; then one is changed, fails, and is mended."""
     project = tmp_path / "project"
     copy_repository(ROOT, project)
     for path in [
@@ -213,8 +237,37 @@ def test_serve_shows_what_the_pages_did(tmp_path: Path, backout_server) -> None:
                 f"Some pages do not hold: see above; the whole record: http://127.0.0.1:{port}/reference/coverage/"
                 in text
             )
-            page = _eventually(f"http://127.0.0.1:{port}/reference/coverage/", "1 failed")
+            site = f"http://127.0.0.1:{port}"
+            page = _eventually(f"{site}/reference/coverage/", "1 failed")
             assert "docs/broken.md:4" in page
+            broken = BeautifulSoup(_eventually(f"{site}/broken/", "bo-failure"), "html.parser")
+            assert "'false' ended with 1, not with 0; it printed nothing" in str(broken.select_one(".bo-failure"))
+            _eventually(f"{site}/", "Verified: this page held when it was run", without="bo-notice")
+            searched = _search(site)
+            assert {"", "broken/", "reference/coverage/", "hazards/plain-index/"} <= searched.keys()
+
+            source = project / "docs/index.md"
+            source.write_text("# Holds\n\nFreshly written.\n\n```console\n$ echo two\none\n```\n")
+            page = _eventually(f"{site}/", "Freshly written.")
+            assert "Not verified: changed since it was run" in page or "1 failed" in page
+            failed = "1 failed: this page does not hold"
+            home = BeautifulSoup(_eventually(f"{site}/", failed, without="It is being run now"), "html.parser")
+            notice = home.select_one(".bo-notice")
+            assert notice is not None
+            assert notice.find_next("h1") is not None
+            assert [link["href"] for link in notice.find_all("a")] == ["#block-holds-1", "#stamp"]
+            failure = home.select_one("#block-holds-1 + .bo-failure")
+            assert failure is not None
+            assert [line.get_text() for line in failure.select(".bo-lines > div")] == ["\N{MINUS SIGN}one", "+two"]
+            # What was not made again is still found, under the same words.
+            now = _search(site)
+            assert "Freshly written." in now.pop("")
+            assert now.items() >= {name: text for name, text in searched.items() if name.startswith("hazards/")}.items()
+            assert now.keys() == searched.keys() - {""}
+
+            source.write_text("# Holds\n\nFreshly written.\n\n```console\n$ echo two\ntwo\n```\n")
+            page = _eventually(f"{site}/", "Verified: this page held when it was run", without="bo-notice")
+            assert "bo-failure" not in page
         finally:
             process.send_signal(subprocess.signal.SIGINT)  # type: ignore[attr-defined]
             assert process.wait(timeout=30) == 0
@@ -320,8 +373,21 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _eventually(url: str, text: str) -> str:
-    """The page once it has been built with that text; MkDocs builds again when the record changes."""
+def _search(site: str) -> dict[str, str]:
+    """What the search knows of each page."""
+    import urllib.request  # noqa: PLC0415
+
+    with urllib.request.urlopen(f"{site}/search/search_index.json") as answer:
+        entries = json.loads(answer.read())["docs"]
+    found: dict[str, str] = {}
+    for entry in entries:
+        page = entry["location"].partition("#")[0]
+        found[page] = f"{found.get(page, '')} {entry['title']} {entry['text']}"
+    return found
+
+
+def _eventually(url: str, text: str, without: str = "\0") -> str:
+    """The page once it has been built with that text and without another; it is built again when the record changes."""
     import time  # noqa: PLC0415
     import urllib.request  # noqa: PLC0415
 
@@ -329,7 +395,8 @@ def _eventually(url: str, text: str) -> str:
     while True:
         with urllib.request.urlopen(url) as answer:
             page: str = answer.read().decode()
-        if text in page or time.monotonic() > deadline:
+        if (text in page and without not in page) or time.monotonic() > deadline:
             assert text in page
+            assert without not in page
             return page
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""The pages of migrations, risk and hazards in a real browser: a desk and a phone, light and dark, keyboard, print."""
+"""Every type of page in a real browser: a desk and a phone, light and dark, keyboard, print."""
 
 import functools
 import http.server
@@ -33,6 +33,9 @@ PAGES = {
     "kind": "risk/add-column/",
     "hazards": "hazards/",
     "hazard": "hazards/not-null-scans/",
+    "guide": "migration-rollback/",
+    "coverage": "reference/coverage/",
+    "runbook": "runbooks/roll-back-without-losing-data/",
 }
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 SCREENSHOTS = ROOT / "build/screenshots"  # kept by CI

@@ -281,9 +281,13 @@ def test_while_it_is_served_only_what_changed_is_made_again(tmp_path: Path, monk
     mkdocs_build(config)
     first = page.read_bytes()
     made = plugin.generated
+    index = tmp_path / "site/search/search_index.json"
+    searched = {one["location"]: one["text"] for one in json.loads(index.read_text())["docs"]}
     mkdocs_build(config)
     assert page.read_bytes() == first
     assert plugin.generated is made
+    assert {one["location"]: one["text"] for one in json.loads(index.read_text())["docs"]} == searched
+    assert "migrations/left/#lost" in searched
     (tmp_path / "project/migrations/evidence/left.json").unlink()
     mkdocs_build(config)
     assert b"No evidence of this revision is committed" in page.read_bytes()

@@ -7,16 +7,16 @@ Thin: it executes nothing, knows no database, and imports nothing that does.
 import html
 import posixpath
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
+from jinja2 import Environment
 from mkdocs.config import config_options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
-from mkdocs.plugins import BasePlugin
+from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as MkDocsPage
@@ -24,11 +24,22 @@ from mkdocs.structure.toc import AnchorLink, TableOfContents
 
 from backout.configuration import Project, load_project
 from backout.errors import BackoutError
+from backout.mkdocs_rebuild import Rebuild, watch_closely
 from backout.pages import Page, read_page
-from backout.record import PageRecord, Runs, StepRecord, read_runs, text_hash
-from backout.site import ASSETS, SitePage, headings, linked, site_pages, sources, with_references
-
-COVERAGE = "<!-- backout: coverage -->"
+from backout.record import read_runs, read_under_way
+from backout.site import (
+    ASSETS,
+    COVERAGE,
+    SitePage,
+    coverage,
+    for_python_markdown,
+    headings,
+    linked,
+    site_pages,
+    sources,
+    with_references,
+    with_run,
+)
 
 
 class Options(Config):  # type: ignore[no-untyped-call]
@@ -49,7 +60,8 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         # Kept while the site is served: a page whose sources have not changed is not made again.
         self.stamp: object = None
         self.generated: dict[str, SitePage] = {}
-        self.finished: dict[str, str] = {}
+        self.parsed: dict[Path, tuple[bytes, Page]] = {}
+        self.rebuild = Rebuild()
         self.serving = False
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
@@ -61,12 +73,15 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         self.root = Path(config.config_file_path).parent
         self.docs = Path(config.docs_dir).relative_to(self.root).as_posix()
         self.project: Project = load_project(self.root)
+        self.contract = frozenset(self.project.page_paths())
+        self.runs = read_runs(self.project.root / "build" / "run.json")
+        self.under_way = read_under_way()
         config.extra_css.extend(uri for uri in ASSETS if uri.endswith(".css"))
         config.extra_javascript.extend(uri for uri in ASSETS if uri.endswith(".js"))
 
-    def on_files(self, files: Files, /, *, config: MkDocsConfig) -> Files:
+    def _bring(self, files: Files, /, *, config: MkDocsConfig) -> Files:
         """Pages of the project that lie in directories beside ``docs`` become pages of the site, and so do ours."""
-        for path in self.project.page_paths():
+        for path in sorted(self.contract):
             if not path.is_relative_to(self.root):
                 continue  # of a project that this site is only a part of
             relative = path.relative_to(self.root)
@@ -83,9 +98,18 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
             level = InclusionLevel.UNDEFINED if page.parent is None else InclusionLevel.NOT_IN_NAV
             file = File.generated(config, uri, content=_front_matter(page), inclusion=level)
             self.addresses[uri] = file
-            finished = self.finished.get(uri)
-            files.append(file if finished is None else File.generated(config, file.dest_uri, content=finished))
+            files.append(file)
         return files
+
+    @event_priority(-100)  # other plugins have brought their pages
+    def _keep(self, files: Files, /, *, config: MkDocsConfig) -> Files:
+        """While the site is served, only what changed is made."""
+        if self.serving:
+            self.rebuild.begin(files, config, self._key)
+            self.addresses = {uri: files.src_uris[uri] for uri in self.addresses}
+        return files
+
+    on_files = CombinedEvent(_bring, _keep)
 
     def on_nav(self, nav: Navigation, /, *, config: MkDocsConfig, files: Files) -> Navigation:
         """Pages too many for the navigation stand below the page that lists them, and lead to one another."""
@@ -99,23 +123,68 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
                 page.parent = pages[generated.parent].parent
                 page.previous_page = pages.get(generated.previous or "")
                 page.next_page = pages.get(generated.next or "")
+        self.rebuild.name(files)
         return nav
+
+    def on_env(self, env: Environment, /, *, config: MkDocsConfig, files: Files) -> Environment:
+        """Keep the compiled templates of a served site."""
+        env.bytecode_cache = self.rebuild.templates
+        return env
 
     def on_page_content(self, content: str, /, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
         """A page of ours has its HTML already; others lead to what they name."""
         addresses = {uri: file.url_relative_to(page.file) for uri, file in self.addresses.items()}
         generated = self.generated.get(page.file.src_uri)
-        if generated is None:
-            return with_references(content, addresses)
-        page.toc = _contents(generated)
-        return linked(generated.html, addresses)
+        if generated is not None:
+            page.toc = _contents(generated)
+            return linked(generated.html, addresses)
+        content = with_references(content, addresses)
+        path = self._path(page.file)
+        if path is None or not self.contract:
+            return content
+        name = path.relative_to(self.project.root).as_posix()
+        return with_run(
+            content,
+            self._page(path) if path in self.contract else None,
+            page.file.content_string,
+            self.runs.get(name, {}),
+            under_way=name in self.under_way,
+            writing=self.serving,
+        )
 
+    @event_priority(-100)  # nobody changes it any more
     def on_post_page(self, output: str, /, *, page: MkDocsPage, config: MkDocsConfig) -> str:
         """Keep what need not be made again."""
-        generated = self.generated.get(page.file.src_uri)
-        if self.serving and generated is not None and generated.parent is not None:
-            self.finished[page.file.src_uri] = output
+        if self.serving and "<!-- backout:" not in page.file.content_string:  # what we fill may show anything
+            self.rebuild.keep(page, output)
         return output
+
+    @event_priority(-100)  # the search index is written
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        """The search finds what was not made again, too."""
+        if self.serving:
+            self.rebuild.end(config)
+
+    def _key(self, file: File) -> object:
+        """What a page is made from, beside what every page has."""
+        if file.src_uri in self.generated:
+            return self.generated[file.src_uri]
+        path = self._path(file)
+        name = path.relative_to(self.project.root).as_posix() if path else ""
+        return file.content_bytes, self.runs.get(name), name in self.under_way
+
+    def _path(self, file: File) -> Path | None:
+        """Where a page of the project stands; None: it is no file of it."""
+        path = Path(file.abs_src_path or "")
+        return path if path.is_relative_to(self.root) else None
+
+    def _page(self, path: Path) -> Page:
+        """A page under the contract, parsed once as long as it is as it was."""
+        text = path.read_bytes()
+        known = self.parsed.get(path)
+        if known is None or known[0] != text:
+            self.parsed[path] = known = text, read_page(path, self.project.root)
+        return known[1]
 
     def _generate(self) -> None:
         """The pages of the chain and the catalogue, unless they are as they were."""
@@ -127,13 +196,12 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         stamp = [(file, file.stat().st_mtime_ns) for file in self.sources]
         if not self.serving or stamp != self.stamp or not self.generated:
             self.generated = {page.uri: page for page in site_pages(path, self.config.section)}
-            self.finished = {}
             self.stamp = stamp
 
     def on_page_markdown(self, markdown: str, /, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
         """Links that are right in the repository become right in the site; the coverage page gets its tables."""
-        path = Path(page.file.abs_src_path or "")
-        if not path.is_relative_to(self.root):
+        path = self._path(page.file)
+        if path is None:
             return markdown  # no file of the repository
         source = path.relative_to(self.root).as_posix()
         markdown = re.sub(
@@ -142,17 +210,17 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
             markdown,
         )
         if COVERAGE in markdown:
-            runs = read_runs(self.root / "build" / "run.json")
-            pages = [read_page(path, self.root) for path in self.project.page_paths()]
-            markdown = markdown.replace(COVERAGE, coverage(pages, runs))
-        return markdown
+            pages = [self._page(one) for one in sorted(self.contract)]
+            markdown = markdown.replace(COVERAGE, coverage(pages, self.runs))
+        return for_python_markdown(markdown) if path in self.contract else markdown
 
     def on_serve(self, server: LiveReloadServer, /, *, config: MkDocsConfig, builder: object) -> LiveReloadServer:
         """Show the results of a test run, and new evidence, as soon as they are there."""
-        build = self.root / "build"
-        if build.is_dir():
-            server.watch(str(build))
-        for path in sorted({self.sources[0], *(file.parent for file in self.sources[1:])} if self.sources else ()):
+        watched = {path.parent for path in self.contract if path.is_relative_to(self.root)}
+        watched |= {self.sources[0], *(file.parent for file in self.sources[1:])} if self.sources else set()
+        watched |= {self.project.root / "build"}
+        watch_closely(server, config)
+        for path in sorted(path for path in watched if path != self.root and path.exists()):
             server.watch(str(path), recursive=False)
         return server
 
@@ -177,73 +245,3 @@ def _contents(page: SitePage) -> TableOfContents:
         above = top.children[-1] if heading.level > 2 and top.children else top
         above.children.append(AnchorLink(html.escape(heading.title), heading.id, heading.level))
     return TableOfContents([top])
-
-
-def coverage(pages: Iterable[Page], runs: Runs) -> str:
-    """The coverage page's tables, in Markdown: every page, what ran where, what failed, what is not run and why."""
-    pages = list(pages)
-    majors = sorted({major for records in runs.values() for major in records}, reverse=True)
-    lines = [_latest(major, runs) for major in majors]
-    lines.append("")
-    names = [*(f"PostgreSQL {major}" for major in majors), "Run", "Quoted", "Parsed", "Sabotaged", "Not run"]
-    lines.append(f"| Page | {' | '.join(names)} |")
-    lines.append("| --- |" + " --- |" * len(majors) + " ---: |" * 5)
-    for page in pages:
-        verdicts = [_verdict(page, runs.get(page.path, {}).get(major)) for major in majors]
-        counts = [sum(step.kind == kind for step in page.steps) for kind in ("run", "quoted", "validated")]
-        counts.append(sum(step.sabotage is not None for step in page.steps))
-        counts.append(sum(step.kind == "not run" for step in page.steps))
-        lines.append(f"| {page.path} | {' | '.join([*verdicts, *map(str, counts)])} |")
-    if not majors:
-        lines += ["", "**Not verified.** No test run has left its results in `build/run.json`."]
-    lines += ["", "## Failures {#failures}", ""]
-    failures = [
-        (major, page, step)
-        for page in pages
-        for major, record in sorted(runs.get(page.path, {}).items())
-        for step in record.steps
-        if step.outcome == "failed"
-    ]
-    lines += [line for major, page, step in failures for line in _failure(major, page, step)] or ["None."]
-    lines += ["", "## Blocks that are not run {#not-run}", ""]
-    excused = [(page, step) for page in pages for step in page.steps if step.kind == "not run"]
-    lines += [f"- {page.path}, line {step.line}: {step.reason}" for page, step in excused] or ["None."]
-    missing = sorted(
-        {
-            step.detail
-            for record in _records(runs)
-            for step in record.steps
-            if step.outcome == "not run" and "NOT CHECKED" in step.detail
-        }
-    )
-    if missing:
-        lines += ["", "## Not checked on the machine of the last run {#not-checked}", ""]
-        lines += [f"- {detail.removeprefix('NOT CHECKED: ')}" for detail in missing]
-    return "\n".join(lines)
-
-
-def _records(runs: Runs) -> Iterable[PageRecord]:
-    return (record for records in runs.values() for record in records.values())
-
-
-def _verdict(page: Page, record: PageRecord | None) -> str:
-    if not page.steps and not page.spans:
-        return "nothing to run"
-    if record is None:
-        return "**not verified**"
-    if record.source != text_hash(page.source):
-        return "**changed since it was run**"
-    if record.failed:
-        return f"**{record.count('failed')} failed**, {record.count('not reached')} not reached"
-    return f"passed, {record.seconds:g}&nbsp;s"
-
-
-def _latest(major: int, runs: Runs) -> str:
-    last = max((records[major] for records in runs.values() if major in records), key=lambda record: record.when)
-    when = last.when[:16].replace("T", " ")
-    return f"PostgreSQL {last.postgres}: last run {when} UTC at {last.commit or 'no commit'}.\n"
-
-
-def _failure(major: int, page: Page, step: StepRecord) -> list[str]:
-    fence = "````"
-    return [f"**{page.path}**, {step.id}, on PostgreSQL {major}", "", f"{fence}text", step.detail, fence, ""]

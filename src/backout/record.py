@@ -1,7 +1,8 @@
 """What the last runs of the pages left behind: ``build/run.json``.
 
 The tests write it, the site reads it; neither imports the other. A page without a record, or with a
-record of another text, is *not verified*. Pure but for reading and writing that one file.
+record of another text, is *not verified*. Pure but for reading and writing that one file, and the one that says which
+pages are being run now.
 
     {"format": "backout/run", "version": 1,
      "pages": {"docs/x.md": {"18": {"fingerprint": …, "source": sha256 of the page, "when": ISO 8601, "commit": …,
@@ -40,6 +41,10 @@ class StepRecord:
     detail: str = ""
 
 
+_BLOCKS = ("run", "quoted", "validated", "not run", "way back")
+_PROOFS = ("sabotage", "incident", "again")  # each is about a block, and has its line
+
+
 @dataclass(frozen=True)
 class PageRecord:
     """One page on one major version of PostgreSQL.
@@ -68,9 +73,18 @@ class PageRecord:
         """How many steps ended so, of one kind or of all."""
         return sum(step.outcome == outcome and kind in (None, step.kind) for step in self.steps)
 
+    def block_of(self, step: StepRecord) -> str | None:
+        """The id of the block that a step is or is about; None: it is about the whole page."""
+        if step.kind in _PROOFS:
+            return next((one.id for one in self.steps if one.kind in _BLOCKS and one.line == step.line), None)
+        return step.id if step.kind in _BLOCKS else None
+
 
 Runs = dict[str, dict[int, PageRecord]]
 """Page path → PostgreSQL major → record."""
+
+# Names the file that says which pages are being run, while somebody serves the site and runs them.
+UNDER_WAY = "BACKOUT_UNDER_WAY"
 
 
 def text_hash(text: str) -> str:
@@ -110,13 +124,33 @@ def add_runs(
     pages = {
         page: {str(key): asdict(record) for key, record in sorted(values.items())} for page, values in runs.items()
     }
+    _write(path, {"format": "backout/run", "version": 1, "pages": pages})
+    return runs
+
+
+def read_under_way() -> frozenset[str]:
+    """Paths of the pages that are being run now, as far as ``backout serve`` runs them."""
+    path = os.environ.get(UNDER_WAY)
+    if path is None:
+        return frozenset()
+    try:
+        return frozenset(json.loads(Path(path).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return frozenset()
+
+
+def write_under_way(path: Path, pages: Iterable[str]) -> None:
+    """Say which pages are being run now; none: no run is under way."""
+    _write(path, sorted(pages))
+
+
+def _write(path: Path, content: object) -> None:
+    """Whole or not at all: the site reads it while pages run."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Whole or not at all: the site reads it while pages run.
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        json.dump({"format": "backout/run", "version": 1, "pages": pages}, file, indent=1, ensure_ascii=False)
+        json.dump(content, file, indent=1, ensure_ascii=False)
         file.write("\n")
     os.replace(file.name, path)  # noqa: PTH105
-    return runs
 
 
 def _record(values: Mapping[str, Any]) -> PageRecord:

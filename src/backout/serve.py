@@ -1,7 +1,7 @@
-"""``backout serve``: the site at once, and a run of every page beside it.
+"""``backout serve``: the site at once, and a run of every page beside it; then of each page that is changed.
 
 Starts MkDocs and pytest as processes of their own and ends both. Knows the results only from
-``build/run.json``, as the site does.
+``build/run.json``, as the site does, and tells it which pages are being run.
 """
 
 import os
@@ -10,18 +10,19 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 
 from backout.configuration import Project
 from backout.errors import BackoutError, ConfigurationError
-from backout.record import PageRecord, read_runs
+from backout.record import UNDER_WAY, PageRecord, read_runs, write_under_way
 
 START_SECONDS = 120
+LOOK_SECONDS = 0.2
 
 
 def serve(project: Project, address: str, postgres: str | None, say: Callable[[str], None]) -> None:
-    """Build and serve the site, run the changed pages meanwhile, then serve until interrupted.
+    """Build and serve the site, run the pages meanwhile, then each page when it is changed, until interrupted.
 
     :param address: ``host:port``.
     :param postgres: as ``--postgres``.
@@ -38,10 +39,14 @@ def serve(project: Project, address: str, postgres: str | None, say: Callable[[s
             raise ConfigurationError(
                 f"{address} is taken by another program; end it, or choose another: --address 127.0.0.1:8001"
             )
-    (project.root / "build").mkdir(exist_ok=True)
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
+    runs = _Runs(project, postgres)
+    runs.tell(())
+    environment = {
+        **os.environ, "NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true", UNDER_WAY: str(runs.under_way),
+    }  # fmt: skip
     site = subprocess.Popen(
-        [sys.executable, "-m", "mkdocs", "serve", "--quiet", "--dev-addr", address],
+        # A warning does not keep a page that is being written from being shown.
+        [sys.executable, "-m", "mkdocs", "serve", "--no-strict", "--dev-addr", address],
         cwd=project.root,
         env=environment,
         start_new_session=True,
@@ -49,41 +54,78 @@ def serve(project: Project, address: str, postgres: str | None, say: Callable[[s
     try:
         _wait_for(site, host, int(port))
         say(f"The site is served on http://{address} (Ctrl-C ends it). Its pages are run now:")
-        pages = subprocess.Popen(
-            _pytest(project, postgres), cwd=project.root, stdin=subprocess.DEVNULL, start_new_session=True
-        )
-        try:
-            status = pages.wait()
-        finally:
-            _end(pages)
-        for line in _summary(project):
+        holds = runs.run(runs.every(), site)
+        for line in _summary(project, None):
             say(line)
         say(
-            f"{'All pages hold' if status in (0, 5) else 'Some pages do not hold: see above'}; "
+            f"{'All pages hold' if holds else 'Some pages do not hold: see above'}; "
             f"the whole record: http://{address}/reference/coverage/"
         )
-        site.wait()
+        while site.poll() is None:
+            time.sleep(LOOK_SECONDS)
+            if changed := runs.changed():
+                runs.run(changed, site)
+                for line in _summary(project, changed):
+                    say(line)
     except KeyboardInterrupt:
         say("")
     finally:
+        runs.tell(())
         _end(site)
 
 
-def _pytest(project: Project, postgres: str | None) -> list[str]:
-    paths = [str(path.relative_to(project.root)) for path in project.page_paths()]
-    choice = ["--postgres", postgres] if postgres else []
-    return [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--skip-unchanged",
-        "-n",
-        "2",
-        "-p",
-        "no:cacheprovider",
-        *choice,
-        *paths,
-    ]
+class _Runs:
+    """The runs of pages, one after the other; what was changed while one was under way is run first."""
+
+    def __init__(self, project: Project, postgres: str | None) -> None:
+        self._project = project
+        self._postgres = postgres
+        self._seen = self._look()
+        self.under_way = project.root / "build" / "under-way.json"
+
+    def every(self) -> tuple[str, ...]:
+        """All pages."""
+        return tuple(self._seen)
+
+    def changed(self) -> tuple[str, ...]:
+        """The pages that have changed since they were last asked about."""
+        before, self._seen = self._seen, self._look()
+        return tuple(page for page, state in self._seen.items() if before.get(page) != state)
+
+    def tell(self, pages: Iterable[str]) -> None:
+        """Tell the site what is being run."""
+        write_under_way(self.under_way, pages)
+
+    def run(self, pages: Collection[str], site: subprocess.Popen[bytes]) -> bool:
+        """Run these, and on the way whatever is changed meanwhile; whether all hold."""
+        self.tell(pages)
+        process = subprocess.Popen(
+            self._pytest(pages), cwd=self._project.root, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        changed: tuple[str, ...] = ()
+        try:
+            while process.poll() is None and site.poll() is None and not changed:
+                time.sleep(LOOK_SECONDS)
+                changed = self.changed()
+        finally:
+            _end(process)
+            self.tell(())
+        if not changed:
+            return process.returncode in (0, 5)
+        # The page that somebody looks at goes first; what has passed until now is not run again.
+        holds = self.run(changed, site)
+        rest = [page for page in pages if page not in changed]
+        return (not rest or self.run(rest, site)) and holds
+
+    def _look(self) -> dict[str, tuple[int, int]]:
+        root = self._project.root
+        states = {path: path.stat() for path in self._project.page_paths()}
+        return {path.relative_to(root).as_posix(): (state.st_mtime_ns, state.st_size) for path, state in states.items()}
+
+    def _pytest(self, pages: Collection[str]) -> list[str]:
+        choice = ["--postgres", self._postgres] if self._postgres else []
+        beside = ["-n", "2"] if len(pages) > 1 else []
+        return [sys.executable, "-m", "pytest", "--skip-unchanged", *beside, "-p", "no:cacheprovider", *choice, *pages]
 
 
 def _wait_for(site: subprocess.Popen[bytes], host: str, port: int) -> None:
@@ -95,8 +137,9 @@ def _wait_for(site: subprocess.Popen[bytes], host: str, port: int) -> None:
     raise BackoutError("the site could not be built; what MkDocs printed above says why")
 
 
-def _summary(project: Project) -> list[str]:
+def _summary(project: Project, pages: Collection[str] | None) -> list[str]:
     runs = read_runs(project.root / "build" / "run.json")
+    runs = {page: records for page, records in runs.items() if pages is None or page in pages}
     width = max(map(len, runs), default=0)
     return [
         f"  {page:{width}}  PostgreSQL {major}: {_counts(record)}"

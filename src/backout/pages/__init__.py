@@ -46,6 +46,7 @@ __all__ = [
     "Runbook",
     "Section",
     "Step",
+    "is_annotation",
     "parse_page",
     "read_page",
     "slug",
@@ -69,6 +70,11 @@ def parse_page(text: str, path: str) -> Page:
     :return: the page; where it breaks the contract, ``problems`` says so and the parse goes on.
     """
     return _Parser(text, path).page()
+
+
+def is_annotation(comment: str) -> bool:
+    """Whether the text of an HTML comment speaks to who runs the page, and not to who writes it."""
+    return any(pattern.match(comment) for pattern in (_ANNOTATION, _SABOTAGE, _NO_WAY_BACK))
 
 
 @dataclass(frozen=True)

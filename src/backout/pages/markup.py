@@ -1,6 +1,6 @@
 """The marks of a Markdown page that the contract speaks of: fences, HTML comments, lines, anchors.
 
-What they mean is ``pages``'. Pure.
+What they mean is ``pages``'; ``site.source`` looks at them, too. Pure.
 """
 
 import re

@@ -19,19 +19,39 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backout.evidence_files import EvidenceFiles
 from backout.matrix.kinds import load_kinds
+from backout.pages import Page
+from backout.record import PageRecord
 from backout.revisions import read_chain
 from backout.rules import load_catalogue
 from backout.site import catalogue_pages as catalogue
 from backout.site import migration_pages as migrations
+from backout.site.blocks import with_blocks
+from backout.site.coverage import COVERAGE, coverage
 from backout.site.measured import read_measured_chain
 from backout.site.model import SitePage
+from backout.site.procedures import with_procedure
+from backout.site.source import for_python_markdown
+from backout.site.stamps import Subject, evidence_stamp_html, notice_html, stamp_html, stamp_of, subject_of
 
-__all__ = ["ASSETS", "Heading", "SitePage", "headings", "linked", "site_pages", "sources", "with_references"]
+__all__ = [
+    "ASSETS",
+    "COVERAGE",
+    "Heading",
+    "SitePage",
+    "coverage",
+    "for_python_markdown",
+    "headings",
+    "linked",
+    "site_pages",
+    "sources",
+    "with_references",
+    "with_run",
+]
 
 _ASSETS = Path(__file__).parent / "assets"
 
@@ -49,10 +69,11 @@ def site_pages(configuration: Path | None, section: str = "alembic") -> tuple[Si
     :raises ConfigurationError: the chain, its evidence or a waiver cannot be read.
     """
     chain = None if configuration is None else read_measured_chain(configuration, section)
-    return (
+    pages = (
         *(migrations.migration_pages(chain) if chain else ()),
         *catalogue.catalogue_pages(chain),
     )
+    return tuple(replace(page, html=page.html + evidence_stamp_html(page.measured)) for page in pages)
 
 
 def sources(configuration: Path | None, section: str = "alembic") -> tuple[Path, ...]:
@@ -67,6 +88,29 @@ def sources(configuration: Path | None, section: str = "alembic") -> tuple[Path,
     seeds = filter(None, (files.seed_file(one.id) for one in chain.revisions))
     evidence = sorted(files.directory.glob("*.json"))
     return (configuration, chain.script_location / "env.py", *(one.path for one in chain.revisions), *seeds, *evidence)
+
+
+def with_run(
+    text: str,
+    page: Page | None,
+    source: str,
+    records: Mapping[int, PageRecord],
+    *,
+    under_way: bool = False,
+    writing: bool = False,
+) -> str:
+    """The HTML of a page that people wrote: with what is added at its blocks, its boxes and its stamp.
+
+    :param page: None where it is not under the page contract, as a notebook.
+    :param source: the text of its file.
+    :param records: of its last runs, by PostgreSQL major.
+    :param under_way: whether it is being run now.
+    :param writing: whether somebody is writing it, and must see at its top that it does not hold.
+    """
+    stamp = stamp_of(subject_of(page) if page else Subject(source), records, under_way=under_way)
+    if page is not None:
+        text = with_procedure(with_blocks(text, page, records), page)
+    return (notice_html(stamp) if writing else "") + text + stamp_html(stamp)
 
 
 @dataclass(frozen=True)

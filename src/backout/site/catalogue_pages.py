@@ -9,7 +9,7 @@ reading the package's data.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,6 +96,7 @@ def catalogue_pages(chain: MeasuredChain | None) -> Iterator[SitePage]:
             parent=RISK,
             previous=kind_address(names[place - 1]) if place else RISK,
             next=kind_address(names[place + 1]) if place + 1 < len(names) else None,
+            measured=_measured(ways[name]),
         )
     hazards = {name: (_unsafe(hazard), _safer(hazard)) for name, hazard in catalogue.items()}
     yield _hazards(catalogue, hazards)
@@ -124,6 +125,7 @@ def catalogue_pages(chain: MeasuredChain | None) -> Iterator[SitePage]:
             previous=hazard_address(names[place - 1]) if place else HAZARDS,
             next=hazard_address(names[place + 1]) if place + 1 < len(names) else None,
             wide=True,
+            measured=_measured((unsafe, safer)),
         )
 
 
@@ -144,6 +146,7 @@ def _matrix(kinds: Mapping[str, Kind], ways: Mapping[str, Sequence[Way]], chain:
             address=kind_address,
         ),
         wide=True,
+        measured=_measured(way for those in ways.values() for way in those),
     )
 
 
@@ -161,7 +164,13 @@ def _hazards(catalogue: Mapping[str, Hazard], hazards: Mapping[str, tuple[Way, W
             address=hazard_address,
         ),
         wide=True,
+        measured=_measured(way for both in hazards.values() for way in both),
     )
+
+
+def _measured(ways: Iterable[Way]) -> tuple[Evidence | None, ...]:
+    """The evidence of every migration that these ways are made of."""
+    return tuple(one.evidence for way in ways for one in way.specimens)
 
 
 def _typical_first(kind: Kind) -> list[Variant]:

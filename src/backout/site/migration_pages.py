@@ -45,6 +45,7 @@ def migration_pages(chain: MeasuredChain) -> Iterator[SitePage]:
             parent=INDEX,
             previous=address(newest_first[place - 1]) if place else SCHEMA,
             next=address(newest_first[place + 1]) if place + 1 < len(newest_first) else None,
+            measured=(by_id[name].evidence,),
         )
 
 
@@ -71,6 +72,7 @@ def _index(chain: MeasuredChain) -> SitePage:
         description="Every migration of the chain, with what was measured: risk, rollback, what is lost, who waits.",
         html=html,
         wide=True,
+        measured=tuple(one.evidence for one in chain.revisions),
     )
 
 
@@ -97,6 +99,7 @@ def _schema(chain: MeasuredChain) -> SitePage:
         description="The tables that the chain makes, as a picture and column by column, from its evidence.",
         html=html,
         wide=True,
+        measured=tuple(one.evidence for one in chain.revisions),
     )
 
 

@@ -15,6 +15,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PostgresLexer, PythonLexer
 
+from backout.evidence import Evidence
 from backout.site import words
 from backout.site.timeline import PATTERNS, timeline
 
@@ -28,6 +29,7 @@ class SitePage:
     :param parent: uri of the page that it belongs below; None for one that stands in the navigation itself.
     :param previous: uri of the page before it.
     :param wide: it has no place for a table of contents at its side.
+    :param measured: the evidence of each migration that it shows; None where there is none of its files as they stand.
     """
 
     uri: str
@@ -38,6 +40,7 @@ class SitePage:
     previous: str | None = None
     next: str | None = None
     wide: bool = False
+    measured: tuple[Evidence | None, ...] = ()
 
 
 def render(template: str, **values: Any) -> str:

@@ -159,3 +159,8 @@ def who(found: Sequence[Blocking] | None) -> str:
     for one in found:
         blocked |= one.who
     return ("nothing", "writes", "reads", "reads and writes")[blocked]
+
+
+def block_anchor(step: str) -> str:
+    """The address of a block on its page, of its id: ``block-before-1``."""
+    return "block-" + step.replace(".", "-")

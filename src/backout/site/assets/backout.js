@@ -1,4 +1,4 @@
-/* Filters of the tables that backout draws. Without this everything is shown. */
+/* Filters of the tables that backout draws, and boxes that remember. Without this everything is shown. */
 (function () {
   "use strict";
 
@@ -49,15 +49,94 @@
     apply();
   }
 
+  // The boxes of a page, kept in this browser as long as the page's text stays the same.
+  function remember(bar) {
+    if (bar.dataset.ready) return;
+    bar.dataset.ready = "yes";
+    var boxes = Array.from(document.querySelectorAll("input.bo-box"));
+    var page = "backout " + location.pathname.replace(/index\.html$/, "") + " ";
+    var key = page + bar.dataset.source;
+    var changed = false;
+
+    function stored() {
+      try {
+        var ticked = JSON.parse(localStorage.getItem(key) || "[]");
+        return Array.isArray(ticked) ? ticked : [];
+      } catch (error) { return []; } // storage is off, or holds something else
+    }
+
+    function forgetOthers() {
+      try {
+        Object.keys(localStorage).forEach(function (name) {
+          if (name.startsWith(page) && name !== key) {
+            changed = true;
+            localStorage.removeItem(name);
+          }
+        });
+      } catch (error) { /* storage is off */ }
+    }
+
+    function keep() {
+      var ticked = boxes.filter(function (one) { return one.checked; }).map(function (one) { return one.id; });
+      try {
+        if (ticked.length) localStorage.setItem(key, JSON.stringify(ticked));
+        else localStorage.removeItem(key);
+      } catch (error) { /* storage is off */ }
+      tell();
+    }
+
+    function show() {
+      var ticked = stored();
+      boxes.forEach(function (one) { one.checked = ticked.includes(one.id); });
+      tell();
+    }
+
+    function tell() {
+      var ticked = boxes.filter(function (one) { return one.checked; }).length;
+      bar.querySelector("output").textContent = ticked + " of " + boxes.length + " ticked" +
+        (changed ? ". This page was changed since you ticked its boxes; they were emptied" : "");
+    }
+
+    boxes.forEach(function (one) {
+      one.disabled = false;
+      one.addEventListener("change", keep);
+    });
+    bar.querySelector("button").addEventListener("click", function () {
+      boxes.forEach(function (one) { one.checked = false; });
+      changed = false;
+      keep();
+    });
+    window.addEventListener("storage", function (event) { if (event.key === key || event.key === null) show(); });
+    forgetOthers();
+    show();
+    bar.hidden = false;
+  }
+
+  // Material copies such a text, and says so.
+  function link(anchor) {
+    anchor.dataset.clipboardText = anchor.href;
+    anchor.title = "Copies the address";
+  }
+
   // Material wraps each copy button into a landmark without a name; it is none.
   function unmark() {
     document.querySelectorAll("nav.md-code__nav:not([role])").forEach(function (nav) { nav.setAttribute("role", "none"); });
+    // And a wide table into a box that scrolls, where the keyboard does not come.
+    document.querySelectorAll(".md-typeset__scrollwrap:not([tabindex])").forEach(function (box) {
+      if (box.scrollWidth <= box.clientWidth) return;
+      box.tabIndex = 0;
+      box.setAttribute("role", "group");
+      box.setAttribute("aria-label", "Table");
+    });
   }
 
   function start() {
     document.querySelectorAll("form.bo-filter").forEach(prepare);
+    document.querySelectorAll(".bo-progress").forEach(remember);
+    document.querySelectorAll("a.bo-link").forEach(link);
     unmark();
     new MutationObserver(unmark).observe(document.body, { childList: true, subtree: true });
+    window.addEventListener("resize", unmark);
   }
 
   // Where pages are exchanged without being loaded, each is prepared when it comes.
