@@ -29,11 +29,11 @@ test: setup $(VENV)/environments/.complete  ## run everything: pages, tests, lin
 	fi
 
 notebook: setup  ## open the onboarding notebooks in Jupyter; each works on a disposable database of its own
-	@$(VENV)/bin/backout postgres --sample -- bash -c 'BACKOUT_POSTGRES="$$DATABASE_URL" exec "$$@"' jupyter \
-		$(VENV)/bin/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/docs/onboarding/first-migration.ipynb \
-		--FileContentsManager.pre_save_hook=backout.notebooks.save_as_source \
-		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None \
-		$(if $(filter 0,$(shell id -u)),--allow-root) $(NOTEBOOK_ARGS)
+	@$(VENV)/bin/backout postgres --sample -- bash -c 'BACKOUT_POSTGRES="$$DATABASE_URL" exec "$$0" "$$@"' \
+		$(VENV)/bin/jupyter lab -y --log-level=WARN $(if $(filter 0,$(shell id -u)),--allow-root) \
+		--ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/docs/onboarding/first-migration.ipynb \
+		--FileContentsManager.pre_save_hook=backout.notebooks.save_as_source --LabApp.extension_manager=readonly \
+		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None $(NOTEBOOK_ARGS)
 
 ##@ Measured risk
 .PHONY: rehearse check evidence

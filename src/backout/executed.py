@@ -2,7 +2,8 @@
 
     build/notebooks/18/docs/onboarding/x.ipynb
 
-Each carries the hash of the text that was executed. Pure but for these files; the tests write them, the site reads them.
+Each carries the hash of the text that was executed. Pure but for these files: the tests write them, the site reads
+them.
 """
 
 import json
@@ -24,6 +25,9 @@ _PRIVATE = {
     re.compile(r"\bpostgres(?:ql)?(?:\+\w+)?://\S*"): "the URL of a database",
     re.compile(r"(?<![\w./])/(?:tmp|home|root|Users|dev/shm|var/folders)/\S*"): "a path of this machine",
 }
+_UNTOLD = (
+    "it shows a picture without a text for those who cannot see it; show it with backout.notebooks.show(figure, text)"
+)
 _SHOWN = 60  # characters of what may not be shown
 
 
@@ -89,11 +93,7 @@ def unfit(executed: str, private: Iterable[str]) -> Iterator[tuple[int, str]]:
                 if found := pattern.search(text):
                     yield number, f"it shows {found[0][:_SHOWN]!r}, {what}; print less"
             if not _is_told(output):
-                yield (
-                    number,
-                    "it shows a picture without a text for those who cannot see it; "
-                    "show it with backout.notebooks.show(figure, text)",
-                )
+                yield number, _UNTOLD
 
 
 def _texts(output: Mapping[str, Any]) -> Iterator[str]:

@@ -27,6 +27,7 @@ def main(terminal: str, notebook: str) -> None:
     printed = os.open(terminal, os.O_WRONLY | os.O_APPEND)
     for target, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, printed), (2, printed)):
         os.dup2(source, target)
+    sys.path[0] = ""  # not the directory of this file and its neighbours
     os.environ.update(_QUIET)
     warnings.simplefilter("ignore")  # of Jupyter's own libraries; the kernel has filters of its own
     try:
@@ -35,7 +36,7 @@ def main(terminal: str, notebook: str) -> None:
         from nbclient.exceptions import DeadKernelError  # noqa: PLC0415
     except ImportError as error:
         sys.exit(f"error: {error}; notebooks are run by nbclient: pip install 'backout[notebooks]'")
-    document = nbformat.read(notebook, as_version=4)
+    document = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
     client = NotebookClient(document, kernel_name="python3", allow_errors=True, record_timing=False)
     client.coalesce_streams = True
     client.extra_arguments = ["--IPKernelApp.log_level=ERROR"]  # it warns of its own sockets
@@ -47,7 +48,7 @@ def main(terminal: str, notebook: str) -> None:
                 client.execute_cell(cell, code[number - 1], execution_count=number)
             except DeadKernelError:
                 sys.exit("error: the cell ended the kernel itself")
-            nbformat.write(document, notebook)
+            nbformat.write(document, notebook)  # type: ignore[no-untyped-call]
             answers.write(json.dumps(_answer(cell.outputs, number)) + "\n")
             answers.flush()
 

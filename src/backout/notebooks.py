@@ -32,9 +32,9 @@ atexit.register(_WORLD.close)
 def begin(*, revision: str = "head", rows: Literal["sample", "none"] = "sample") -> None:
     """Give the notebook a world of its own, and enter it; called again, a fresh one.
 
-    The working directory becomes the root of a copy of the repository. ``DATABASE_URL`` and libpq's variables name a new
-    disposable database, on the server that ``BACKOUT_POSTGRES`` names, else on one that is started. Both are gone when
-    the kernel ends.
+    The working directory becomes the root of a copy of the repository. ``DATABASE_URL`` and libpq's variables name a
+    new disposable database, on the server that ``BACKOUT_POSTGRES`` names, else on one that is started. Both are gone
+    when the kernel ends.
 
     :param revision: anything that ``alembic upgrade`` takes; ``base`` is an empty database.
     :param rows: ``sample`` also loads the project's sample rows, which takes ``head``.
@@ -73,7 +73,7 @@ def show(figure: Any, text: str) -> None:
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "backout"}):
         figure.savefig(drawn, format="svg", bbox_inches="tight", metadata={"Title": text, "Date": None})
     pyplot.close(figure)
-    display({"image/svg+xml": drawn.getvalue(), "text/plain": text}, raw=True)
+    display({"image/svg+xml": drawn.getvalue(), "text/plain": text}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def save_as_source(*, model: dict[str, Any], **_: object) -> None:
@@ -83,4 +83,3 @@ def save_as_source(*, model: dict[str, Any], **_: object) -> None:
     """
     if model["type"] == "notebook":
         model["content"] = json.loads(source_form(json.dumps(model["content"])))
-

@@ -1,7 +1,7 @@
 """What becomes of a notebook's page: ``mkdocs-jupyter`` makes its HTML, and here it becomes one of this site's.
 
 Of what comes in, text and outputs stay. Styles, scripts and everything that asks another host go: cells look like the
-blocks of the other pages, headings have addresses, links are right, and pictures are part of the page, with its colours.
+blocks of the other pages, headings have addresses, links are right, and pictures are part of the page, in its colours.
 
 Knows nothing of MkDocs; takes HTML, gives HTML.
 """
@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
+from markupsafe import escape
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import BashLexer, PythonLexer, SqlLexer
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 # What a notebook's cell may be written in, by its first line.
 _LEXERS = {"%%bash": BashLexer, "%%sh": BashLexer, "%%sql": SqlLexer}
-_PROLOGUE = re.compile(r"\A.*?(?=<svg\b)|<metadata>.*?</metadata>", re.DOTALL)
+# Of an SVG: what stands before it, who drew it, and rules that would hold for the whole page.
+_FOREIGN = re.compile(r"\A.*?(?=<svg\b)|<metadata>.*?</metadata>|<style\b.*?</style>", re.DOTALL)
 _FOLDED = "celltag_fold"  # of a cell with the tag "fold"
 # matplotlib's own black and white are the page's.
 _COLOURS = {"#000000": "currentColor", "#ffffff": "none"}
@@ -83,10 +84,10 @@ def not_shown(source: str, records: Mapping[int, PageRecord]) -> str:
         title, told = "It failed", f"This notebook failed when it was executed, on {record.when[:10]}."
     else:
         title, told = "Not verified", "What this notebook printed when it was executed is not there any more."
-    return Markup(
-        '<div class="admonition warning"><p class="admonition-title">{}</p>'
-        "<p>{} So only its source is shown, without what it prints.</p></div>\n"
-    ).format(title, told)
+    return (
+        f'<div class="admonition warning"><p class="admonition-title">{title}</p>'
+        f"<p>{escape(told)} So only its source is shown, without what it prints.</p></div>\n"
+    )
 
 
 def _text(text: Tag, address: Callable[[str], str]) -> str:
@@ -122,14 +123,14 @@ def _output(output: Tag, number: int) -> str:
     if (printed := output.find("pre")) is not None:
         return (
             '<div class="highlight no-copy bo-printed"><pre><code>'
-            f"{Markup('{}').format(printed.get_text().rstrip())}</code></pre></div>"
+            f"{escape(printed.get_text().rstrip())}</code></pre></div>"
         )
     return f'<div class="bo-shown">{output.decode_contents().strip()}</div>'
 
 
 def _picture(svg: str, number: int) -> str:
-    """A picture as part of the page: in its colours, with names that are distinct on it, and read aloud by its title."""
-    svg = _PROLOGUE.sub("", svg)
+    """A picture as part of the page: in its colours, with names that are distinct on it, read aloud by its title."""
+    svg = _FOREIGN.sub("", svg)
     for theirs, ours in _COLOURS.items():
         svg = svg.replace(theirs, ours)
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>p{number}-", svg)
@@ -145,5 +146,3 @@ def _picture(svg: str, number: int) -> str:
 def ids(html: str) -> set[str]:
     """The anchors that links may lead to."""
     return set(re.findall(r'\bid="([^"]+)"', html))
-
-
