@@ -14,7 +14,7 @@ PYTEST_ARGS ?= -n 2
 export MESSAGE CONFIRM ACCEPT
 
 ##@ Two commands
-.PHONY: serve test
+.PHONY: serve test notebook
 serve: setup  ## build the site, serve it on http://127.0.0.1:8000, and run every page meanwhile
 	$(VENV)/bin/backout serve
 
@@ -27,6 +27,13 @@ test: setup $(VENV)/environments/.complete  ## run everything: pages, tests, lin
 	else \
 		echo "NOT CHECKED: everything on PostgreSQL 15, which is not installed here (Debian: postgresql-15)"; \
 	fi
+
+notebook: setup  ## open the onboarding notebooks in Jupyter; each works on a disposable database of its own
+	@$(VENV)/bin/backout postgres --sample -- bash -c 'BACKOUT_POSTGRES="$$DATABASE_URL" exec "$$0" "$$@"' \
+		$(VENV)/bin/jupyter lab -y --log-level=WARN $(if $(filter 0,$(shell id -u)),--allow-root) \
+		--ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/docs/onboarding/first-migration.ipynb \
+		--FileContentsManager.pre_save_hook=backout.notebooks.save_as_source --LabApp.extension_manager=readonly \
+		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None $(NOTEBOOK_ARGS)
 
 ##@ Measured risk
 .PHONY: rehearse check evidence

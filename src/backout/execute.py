@@ -6,6 +6,7 @@ two of them. The engine knows neither pytest nor the terminal: it answers with o
 """
 
 import codecs
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from backout.pages import Command, Expected, Page, Section, Step
 from backout.postgres import Database, Server
 from backout.record import Outcome
 from backout.repository import hash_of, repository_files
-from backout.sessions import READ_ONLY, Interpreter, Ran, Shell, Watch
+from backout.sessions import READ_ONLY, Interpreter, Kernel, Ran, Shell, Watch
 from backout.worlds import DisposableWorld, World
 
 # Ends that no block may ask for.
@@ -54,9 +55,10 @@ class Runner:
         self._page = page
         self._world = world
         self._afresh = page.runbook is not None
-        self._opened: list[Shell | Interpreter] = []
+        self._opened: list[Shell | Interpreter | Kernel] = []
         self._shell: Shell | None = None
         self._python: Interpreter | None = None
+        self._kernel: Kernel | None = None
 
     def run(self, step: Step, *, keep: bool = False, update: bool = False, watch: Watch | None = None) -> Result:
         """Run a block and judge it.
@@ -98,6 +100,8 @@ class Runner:
         timeout = step.timeout or self._world.timeout
         # In a runbook, what does not say that it changes anything cannot, by mistake.
         options = " ".join(filter(None, (self._world.environment.get("PGOPTIONS"), READ_ONLY)))
+        if self._page.is_notebook:
+            return self._open_kernel().run(timeout=timeout, watch=watch)
         variables = {"PGOPTIONS": options} if self._afresh and not (step.is_changing or step.way_back) else {}
         if step.language == "python":
             interpreter = self._interpreter(variables)
@@ -132,6 +136,27 @@ class Runner:
             )
             self._opened.append(self._shell)
         return self._shell
+
+    @property
+    def executed(self) -> Path:
+        """A notebook with what its cells have shown so far."""
+        return self._world.state / "executed.ipynb"
+
+    def _open_kernel(self) -> Kernel:
+        if self._kernel is None:
+            world = self._world
+            notebook = world.cwd / self._page.path
+            shutil.copyfile(notebook, self.executed)
+            # Where Jupyter runs it: beside the notebook.
+            self._kernel = Kernel(
+                self.executed,
+                state=world.state,
+                cwd=notebook.parent,
+                environment=world.environment,
+                patience=world.patience,
+            )
+            self._opened.append(self._kernel)
+        return self._kernel
 
     def _interpreter(self, variables: Mapping[str, str]) -> Interpreter:
         if self._python is None or self._afresh:
@@ -193,6 +218,10 @@ class PageRun:
     def database(self) -> Database:
         """The page's database, as its steps have left it."""
         return self.world.database
+
+    def executed(self) -> str:
+        """A notebook, as JSON, with what its cells have shown so far."""
+        return self._open().executed.read_text(encoding="utf-8")
 
     # -- steps --------------------------------------------------------------------------------------
 

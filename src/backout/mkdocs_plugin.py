@@ -5,6 +5,7 @@ Thin: it executes nothing, knows no database, and imports nothing that does.
 """
 
 import html
+import logging
 import posixpath
 import re
 from pathlib import Path
@@ -22,6 +23,7 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.structure.toc import AnchorLink, TableOfContents
 
+from backout import executed
 from backout.configuration import Project, load_project
 from backout.errors import BackoutError
 from backout.mkdocs_rebuild import Rebuild, watch_closely
@@ -35,11 +37,14 @@ from backout.site import (
     for_python_markdown,
     headings,
     linked,
+    notebooks,
     site_pages,
     sources,
     with_references,
     with_run,
 )
+
+_LOG = logging.getLogger("mkdocs.plugins.backout")
 
 
 class Options(Config):  # type: ignore[no-untyped-call]
@@ -133,6 +138,8 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
 
     def on_page_content(self, content: str, /, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
         """A page of ours has its HTML already; others lead to what they name."""
+        if page.file.src_uri.endswith(".ipynb"):
+            content = self._notebook(content, page, config, files)
         addresses = {uri: file.url_relative_to(page.file) for uri, file in self.addresses.items()}
         generated = self.generated.get(page.file.src_uri)
         if generated is not None:
@@ -203,6 +210,12 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         path = self._path(page.file)
         if path is None:
             return markdown  # no file of the repository
+        if path.suffix == ".ipynb":
+            # What mkdocs-jupyter turns into HTML next is the copy that was executed, where there is one.
+            page.meta.update(notebooks.meta(markdown))
+            name = path.relative_to(self.root).as_posix()
+            page.file.abs_src_path = str(executed.find(self.root, name, markdown, self.runs.get(name, {})) or path)
+            return markdown
         source = path.relative_to(self.root).as_posix()
         markdown = re.sub(
             r"(\]\()([^)#\s:]+\.md)(?=[)#])",
@@ -223,6 +236,33 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         for path in sorted(path for path in watched if path != self.root and path.exists()):
             server.watch(str(path), recursive=False)
         return server
+
+    def _notebook(self, content: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
+        """A notebook's HTML as the other pages are; MkDocs checks its anchors with all others."""
+        shown, path = page.file.abs_src_path, Path(config.docs_dir, page.file.src_uri)
+        page.file.abs_src_path = str(path)
+        source = path.relative_to(self.root).as_posix()
+        anchors: dict[File, dict[str, str]] = {}
+
+        def address(link: str) -> str:
+            if re.match(r"[a-z][a-z0-9+.-]*:|//", link):
+                return link
+            target, _, anchor = link.partition("#")
+            wanted = posixpath.normpath(posixpath.join(posixpath.dirname(source), target)) if target else source
+            file = files.get_file_from_path(wanted.removeprefix(f"{self.docs}/"))
+            if file is None:
+                level = config.validation.links.not_found
+                _LOG.log(level, f"Notebook '{page.file.src_uri}' contains a link '{link}', and there is no such page.")
+                return link
+            if anchor:
+                anchors.setdefault(file, {})[anchor] = link
+            return f"{file.url_relative_to(page.file) if target else ''}{'#' + anchor if anchor else ''}"
+
+        content = notebooks.mended(content, address)
+        page.present_anchor_ids, page.links_to_anchors = notebooks.ids(content), anchors
+        if shown == str(path):
+            content = notebooks.not_shown(path.read_text(encoding="utf-8-sig"), self.runs.get(source, {})) + content
+        return content
 
     def _link(self, target: str, source: str, uri: str, files: Files) -> str:
         """A link of the repository, from ``source``, as a link of the site, from ``uri``."""

@@ -6,6 +6,7 @@ Every page is one file of tests, run in order by one worker:
 * ``contract``: the page keeps the page contract;
 * one test a block, named by its heading and number, ``before-you-roll-back.2``;
 * ``….sabotage``: the check before it can fail, and fails alone;
+* in a notebook: ``outputs``, what its cells show may be published; it is left in ``build/notebooks`` for the site;
 * in a runbook: ``incident``, the symptom shows with the incident and not without; ``STEP.way-back``, which undoes its
   step; ``STEP.again``, after which the checks of the steps before still hold;
 * ``names``: inline code names things that exist.
@@ -29,13 +30,13 @@ import psycopg
 import pytest
 from sybil.example import Example, SybilFailure
 
-from backout import postgres
+from backout import executed, postgres
 from backout.chain import database_at
 from backout.configuration import Project, load_project
 from backout.errors import BackoutError
 from backout.execute import PageRun, Result, lasting_checks, write_updates
 from backout.languages import NotChecked, quoted_problem, validate
-from backout.pages import Page, Step, read_page
+from backout.pages import Page, Step, read_page, source_form
 from backout.postgres.cluster import run_folder
 from backout.record import PageRecord, Runs, StepRecord, add_runs, read_runs, text_hash
 from backout.references import Surroundings, unresolved
@@ -105,8 +106,8 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """A Markdown file that the project names under ``pages`` is a page."""
-    if file_path.suffix == ".md" and parent.config.stash[_SESSION].project.is_page(file_path):
+    """A Markdown file or a notebook that the project names under ``pages`` is a page."""
+    if file_path.suffix in (".md", ".ipynb") and parent.config.stash[_SESSION].project.is_page(file_path):
         collector: pytest.Collector = PageFile.from_parent(parent, path=file_path)
         return collector
     return None
@@ -185,6 +186,8 @@ class PageFile(pytest.File):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.ours = self.config.stash[_SESSION]
+        if self.config.option.update and self.path.suffix == ".ipynb":
+            _take_out_outputs(self.path)
         self.page = read_page(self.path, self.ours.project.root)
         self._run: PageRun | None = None
         self.count = 0  # of its items
@@ -214,6 +217,8 @@ class PageFile(pytest.File):
                 yield PageItem.from_parent(self, name=f"{check.id}.sabotage", kind="sabotage", step=check, act=act)
             yield from self._behind(step)
         yield PageItem.from_parent(self, name="names", kind="names", act=self._names)
+        if self.page.is_notebook:
+            yield PageItem.from_parent(self, name="outputs", kind="outputs", act=self._outputs)
 
     def _before(self, block: Step) -> Iterator["PageItem"]:
         """The proof of the way back of the step that this block begins."""
@@ -308,6 +313,21 @@ class PageFile(pytest.File):
             )
         if problems:
             raise PageFailure("\n".join(problems))
+
+    def _outputs(self) -> None:
+        self._must_be_sound()
+        if self.run.reach_end() is not None:
+            self._told(Result("not reached", f"not reached: {self.page.path} stopped before its end"))
+        shown, root = executed.published(self.run.executed()), self.ours.project.root
+        private = dict.fromkeys(map(str, (root, Path.home(), Path(sys.prefix))))
+        steps = self.page.runnable
+        problems = [
+            f"{self.page.path}:{steps[number - 1].line}: {message}"
+            for number, message in executed.unfit(shown, [path for path in private if len(path) > 1])
+        ]
+        if problems:
+            raise PageFailure("\n".join(problems))
+        executed.keep(shown, executed.place(root, self.ours.server.major, self.page.path), self.page.source)
 
     def _must_be_sound(self) -> None:
         if self.page.problems:
@@ -443,7 +463,9 @@ class _Session:
         if self._runs is None:
             self._runs = read_runs(self.record_path)
         record = self._runs.get(page.path, {}).get(self.server.major)
-        return record is not None and not record.failed and record.fingerprint == self.fingerprint(page)
+        if record is None or record.failed or record.fingerprint != self.fingerprint(page):
+            return False
+        return not page.is_notebook or executed.place(self.project.root, self.server.major, page.path).is_file()
 
     def fingerprint(self, page: Page) -> str:
         """Hash of all that a page's result depends on: its text, the repository but for prose and tests, the server.
@@ -511,6 +533,17 @@ class _Session:
             )
         known = [path.relative_to(self.project.root).as_posix() for path in self.project.page_paths()]
         add_runs(self.record_path, records, major=self.server.major, known=known, void=void)
+
+
+def _take_out_outputs(path: Path) -> None:
+    """Bring a notebook into source form; one that is none is told by its contract."""
+    text = path.read_text(encoding="utf-8-sig")
+    try:
+        form = source_form(text)
+    except ValueError:
+        return
+    if form != text:
+        path.write_text(form, encoding="utf-8")
 
 
 def _is_silent(step: Step) -> bool:

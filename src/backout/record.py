@@ -28,7 +28,7 @@ class StepRecord:
 
     :param line: line of the page, from 1.
     :param kind: class of the block (*run*, *quoted*, *validated*, *not run*), *sabotage*,
-        *incident*, *way back*, *again*, *names* or *contract*.
+        *incident*, *way back*, *again*, *names*, *outputs* or *contract*.
     :param outcome: ``elsewhere``: checked by another test, named in ``detail``.
     :param detail: the reason why a block is not run, or the message of a failure.
     """

@@ -75,7 +75,7 @@ def commit_of(root: Path) -> str:
 
 def is_apart(path: Path) -> bool:
     """Whether a file, relative, matters only to the pages that name it: prose and tests do."""
-    return path.suffix == ".md" or path.parts[0] == "tests"
+    return path.suffix in (".md", ".ipynb") or path.parts[0] == "tests"
 
 
 def hash_of(root: Path, paths: Iterable[Path]) -> str:

@@ -1,4 +1,4 @@
-"""The long-lived processes of a page: one bash and one Python, which keep their state from step to step.
+"""The long-lived processes of a page: one bash, and one Python or a notebook's kernel, which keep their state.
 
 They run text and tell status, output and the failing line; they know nothing of pages, of expected
 output or of databases. ``worlds``, ``execute`` and ``operate`` may import it.
@@ -26,10 +26,12 @@ from threading import Thread
 import psutil
 
 import backout.interpreter
+import backout.kernel
 from backout.errors import BackoutError
 
 _MARK = "BACKOUT_STATE"  # every process of a page inherits it
 _ENDED = "ended"
+_LEAVE = 10.0  # seconds that a notebook's kernel has to end by itself
 _GLANCE = 0.1  # seconds between two looks at what was printed, where somebody wants to see it
 # For PGOPTIONS: a guard against mistakes. libpq's clients read only; backout's own commands take it off again.
 READ_ONLY = "-c default_transaction_read_only=on"
@@ -229,6 +231,44 @@ class Interpreter:
         self._process.close()
 
 
+class Kernel:
+    """A Jupyter kernel that runs the code cells of one notebook, in their order.
+
+    :param notebook: the file; it gets the outputs.
+    """
+
+    def __init__(
+        self, notebook: Path, *, state: Path, cwd: Path, environment: Mapping[str, str], patience: float = 0
+    ) -> None:
+        self._process = _Process(
+            [sys.executable, "-u", str(Path(backout.kernel.__file__)), str(state / "terminal"), str(notebook)],
+            state=state,
+            cwd=cwd,
+            environment=environment,
+            patience=patience,
+        )
+
+    def run(self, *, timeout: float, watch: Watch | None = None) -> Ran:
+        """Run the next code cell.
+
+        :return: the status is the name of the exception that ended the cell, or ``"0"``.
+        """
+        answer, output, seconds = self._process.order("next\n", timeout, watch)
+        if not answer.startswith("{"):
+            return Ran(answer, output, None, seconds)
+        values = json.loads(answer)
+        return Ran(values["status"], output, values["line"], seconds)
+
+    def interrupt(self) -> None:
+        """As Ctrl-C does in a terminal, then :meth:`close`."""
+        self._process.interrupt()
+
+    def close(self) -> None:
+        """Let the kernel end, and what it cleans up then; end every process that it left behind."""
+        self._process.finish(_LEAVE)
+        self._process.close()
+
+
 def left_running(state: str) -> list[psutil.Process]:
     """What a shell or interpreter with this ``state`` has started and still runs, also where its opener was killed."""
     return [process for process in psutil.process_iter() if _is_marked(process, state) and _runs(process)]
@@ -316,6 +356,14 @@ class _Process:
         with self._terminal.open("rb") as terminal:
             terminal.seek(start)
             return terminal.read()
+
+    def finish(self, seconds: float) -> None:
+        """Tell it that no order will come, and let it end by itself."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=seconds)
 
     def interrupt(self) -> None:
         """Ask everything that it started to end, wait as long as there is patience, then :meth:`close`."""

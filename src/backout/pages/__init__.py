@@ -5,6 +5,8 @@ no file is opened but the page, and a page that breaks the contract is described
 ``problems`` before anything else happens. What a block *means* is decided here; whether it
 *holds* is decided in ``execute``.
 
+A notebook is a page, too: its code cells are blocks that are run. ``pages.notebook`` turns it into Markdown.
+
 Pure; the names of ``pages.model`` are found here, and the shape of a runbook stands in ``pages.runbook``. Sybil holds
 the document: each step is a region of it, evaluated by who runs the page.
 """
@@ -14,6 +16,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ import yaml
 from sybil import Document, Region
 
 from backout.errors import PageError
+from backout.pages import notebook
 from backout.pages.markup import FRONT_MATTER, Comment, Fence, Heading, blocks, line_of, lines_of, slug
 from backout.pages.model import (
     ChecklistItem,
@@ -33,6 +37,7 @@ from backout.pages.model import (
     Section,
     Step,
 )
+from backout.pages.notebook import source_form
 from backout.pages.runbook import Found, read_runbook
 
 __all__ = [
@@ -47,9 +52,11 @@ __all__ = [
     "Section",
     "Step",
     "is_annotation",
+    "parse_notebook",
     "parse_page",
     "read_page",
     "slug",
+    "source_form",
 ]
 
 RUN_LANGUAGES = ("bash", "sh", "console", "sql", "python")
@@ -59,8 +66,9 @@ ALWAYS_RUN_COMMANDS = ("alembic", "make", "psql", "pg_dump", "pg_restore", "curl
 
 
 def read_page(path: Path, root: Path) -> Page:
-    """Read and parse a file; a byte order mark is ignored."""
-    return parse_page(path.read_text(encoding="utf-8-sig"), path.relative_to(root).as_posix())
+    """Read and parse a file, Markdown or a notebook; a byte order mark is ignored."""
+    text, name = path.read_text(encoding="utf-8-sig"), path.relative_to(root).as_posix()
+    return parse_notebook(text, name) if path.suffix == notebook.SUFFIX else parse_page(text, name)
 
 
 def parse_page(text: str, path: str) -> Page:
@@ -75,6 +83,24 @@ def parse_page(text: str, path: str) -> Page:
 def is_annotation(comment: str) -> bool:
     """Whether the text of an HTML comment speaks to who runs the page, and not to who writes it."""
     return any(pattern.match(comment) for pattern in (_ANNOTATION, _SABOTAGE, _NO_WAY_BACK))
+def parse_notebook(text: str, path: str) -> Page:
+    """Parse the text of a notebook: its code cells are the steps, with the lines of the file.
+
+    :return: the page; its ``source`` is the notebook's own text.
+    """
+    try:
+        form = source_form(text)
+    except ValueError as error:
+        return replace(parse_page("", path), source=text, problems=(PageError(path, 1, f"{error}; mend it"),))
+    found = [PageError(path, line, message) for line, message in notebook.problems(form)]
+    if form != text:
+        pairs = zip_longest(text.split("\n"), form.split("\n"))
+        line = next(number for number, (ours, plain) in enumerate(pairs, start=1) if ours != plain)
+        told = "from here on it is not in source form: it holds outputs, or what else a run has left"
+        found.append(PageError(path, line, f"{told}; pytest {path} --update takes that out"))
+    page = parse_page(notebook.markdown(form), path)
+    problems = sorted([*found, *page.problems], key=lambda problem: problem.line)
+    return replace(page, source=text, problems=tuple(problems))
 
 
 @dataclass(frozen=True)

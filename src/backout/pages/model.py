@@ -10,6 +10,7 @@ from typing import Literal
 from sybil import Document
 
 from backout.errors import PageError
+from backout.pages.notebook import SUFFIX
 
 Class = Literal["run", "quoted", "validated", "not run"]
 
@@ -199,7 +200,7 @@ class Runbook:
 
 @dataclass(frozen=True)
 class Page:
-    """A Markdown file under the page contract.
+    """A Markdown file or a notebook under the page contract.
 
     :param path: relative to the project, with slashes.
     :param problems: everywhere the page breaks the contract; a page that has any is not run.
@@ -218,6 +219,11 @@ class Page:
     title: str
     runbook: Runbook | None
     document: Document = field(compare=False, repr=False)
+
+    @property
+    def is_notebook(self) -> bool:
+        """Whether its blocks are the code cells of a notebook."""
+        return self.path.endswith(SUFFIX)
 
     @property
     def runnable(self) -> tuple[Step, ...]:
