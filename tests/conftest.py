@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -268,6 +269,40 @@ def deployed(backout_server: Server, rehearsed: Path) -> Iterator[Callable[[str]
     yield make
     for database in made:
         backout_server.drop(database)
+
+
+def _site(target: Path, **variables: str) -> Path:
+    """Build the site as ``make site`` does, where no database, no tool of PostgreSQL and no program can be reached."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", target],
+        cwd=ROOT,
+        env={
+            "PATH": "/nonexistent",
+            "HOME": str(target),
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            "NO_MKDOCS_2_WARNING": "1",
+            "DISABLE_MKDOCS_2_WARNING": "true",
+            **variables,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    return target
+
+
+@pytest.fixture(scope="session")
+def built_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site as it is published below ``/below/``; nobody may change it."""
+    return _site(tmp_path_factory.mktemp("built") / "below", SITE_URL="https://crew.example.com/below/")
+
+
+@pytest.fixture(scope="session")
+def offline_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The copy of it that opens from a folder; nobody may change it."""
+    return _site(tmp_path_factory.mktemp("offline") / "a folder", OFFLINE="true")
 
 
 @pytest.fixture

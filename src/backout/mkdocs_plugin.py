@@ -26,9 +26,19 @@ from backout.configuration import Project, load_project
 from backout.errors import BackoutError
 from backout.pages import Page, read_page
 from backout.record import PageRecord, Runs, StepRecord, read_runs, text_hash
-from backout.site import ASSETS, SitePage, headings, linked, site_pages, sources, with_references
+from backout.site import (
+    ASSETS,
+    SitePage,
+    headings,
+    linked,
+    project_state,
+    site_pages,
+    sources,
+    with_references,
+)
 
 COVERAGE = "<!-- backout: coverage -->"
+STATE = "<!-- backout: state -->"
 
 
 class Options(Config):  # type: ignore[no-untyped-call]
@@ -65,13 +75,14 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         config.extra_javascript.extend(uri for uri in ASSETS if uri.endswith(".js"))
 
     def on_files(self, files: Files, /, *, config: MkDocsConfig) -> Files:
-        """Pages of the project that lie in directories beside ``docs`` become pages of the site, and so do ours."""
+        """Pages of the project that lie beside ``docs`` become pages of the site, and so do ours."""
         for path in self.project.page_paths():
             if not path.is_relative_to(self.root):
                 continue  # of a project that this site is only a part of
             relative = path.relative_to(self.root)
-            if len(relative.parts) > 1 and relative.parts[0] != self.docs and not relative.parts[0].startswith("."):
-                files.append(File.generated(config, relative.as_posix(), abs_src_path=str(path)))
+            uri = self._uri(relative.as_posix())
+            if relative.parts[0] != self.docs and not relative.parts[0].startswith(".") and uri != "readme.md":
+                files.append(File.generated(config, uri, abs_src_path=str(path)))
         for uri, asset in ASSETS.items():
             files.append(File.generated(config, uri, abs_src_path=str(asset)))
         try:
@@ -106,7 +117,11 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         addresses = {uri: file.url_relative_to(page.file) for uri, file in self.addresses.items()}
         generated = self.generated.get(page.file.src_uri)
         if generated is None:
-            return with_references(content, addresses)
+            content = with_references(content, addresses)
+            if STATE in content:
+                told = project_state(self.chain, self.config.section, *self._runs())
+                content = content.replace(STATE, linked(told, addresses))
+            return content
         page.toc = _contents(generated)
         return linked(generated.html, addresses)
 
@@ -123,6 +138,7 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         if not (self.root / self.config.configuration).is_file():
             toml = self.root / "pyproject.toml"
             path = toml if toml.is_file() and "[tool.alembic]" in toml.read_text(encoding="utf-8") else None
+        self.chain = path
         self.sources = sources(path, self.config.section)
         stamp = [(file, file.stat().st_mtime_ns) for file in self.sources]
         if not self.serving or stamp != self.stamp or not self.generated:
@@ -142,10 +158,13 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
             markdown,
         )
         if COVERAGE in markdown:
-            runs = read_runs(self.root / "build" / "run.json")
-            pages = [read_page(path, self.root) for path in self.project.page_paths()]
-            markdown = markdown.replace(COVERAGE, coverage(pages, runs))
+            markdown = markdown.replace(COVERAGE, coverage(*self._runs()))
         return markdown
+
+    def _runs(self) -> tuple[list[Page], Runs]:
+        """Every page under the contract, and what their last runs left behind."""
+        pages = [read_page(path, self.root) for path in self.project.page_paths()]
+        return pages, read_runs(self.root / "build" / "run.json")
 
     def on_serve(self, server: LiveReloadServer, /, *, config: MkDocsConfig, builder: object) -> LiveReloadServer:
         """Show the results of a test run, and new evidence, as soon as they are there."""
@@ -156,10 +175,13 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
             server.watch(str(path), recursive=False)
         return server
 
+    def _uri(self, path: str) -> str:
+        """Where a Markdown file of the repository is on the site: ``docs/x.md`` as ``x.md``, ``CHANGES.md`` in small."""
+        return path.removeprefix(f"{self.docs}/") if "/" in path else path.lower()
+
     def _link(self, target: str, source: str, uri: str, files: Files) -> str:
         """A link of the repository, from ``source``, as a link of the site, from ``uri``."""
-        wanted = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
-        wanted = wanted.removeprefix(f"{self.docs}/")
+        wanted = self._uri(posixpath.normpath(posixpath.join(posixpath.dirname(source), target)))
         if files.get_file_from_path(wanted) is None:
             return target  # MkDocs will say so
         return posixpath.relpath(wanted, posixpath.dirname(uri) or ".")
