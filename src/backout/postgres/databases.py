@@ -65,6 +65,7 @@ class Server:
     Safe to use from several threads. Made by ``open_server()``, and by ``attach()`` in other processes.
 
     :ivar version: of the server, for instance ``18.6``.
+    :ivar major: of that, 18.
     :ivar origin: ``embedded``, ``system`` or ``url``.
     """
 
