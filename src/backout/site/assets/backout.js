@@ -52,6 +52,8 @@
   // Material wraps each copy button into a landmark without a name; it is none.
   function unmark() {
     document.querySelectorAll("nav.md-code__nav:not([role])").forEach(function (nav) { nav.setAttribute("role", "none"); });
+    // It lets wide tables scroll, but not with the keyboard.
+    document.querySelectorAll(".md-typeset__scrollwrap:not([tabindex])").forEach(function (box) { box.tabIndex = 0; });
   }
 
   // The search takes marks for operators: a minus leaves out what follows. In a message that is pasted, and before an
