@@ -108,7 +108,7 @@ lint: setup  ## ruff, mypy, codespell, shellcheck, zizmor
 bench: setup  ## measure how fast a disposable database is there, what a rehearsal costs, and how heavy the site is
 	$(VENV)/bin/python tests/benchmarks/bench_postgres.py
 	$(VENV)/bin/python tests/benchmarks/bench_rehearsal.py
-	$(VENV)/bin/python tests/benchmarks/bench_site.py
+	$(VENV)/bin/python tests/benchmarks/bench_pages.py
 
 mutate: setup  ## change the guides one word at a time and list the changes that no test notices
 	$(VENV)/bin/python tests/mutate.py

@@ -3,6 +3,7 @@ it is; the same of the copy that opens from a folder. Pages of every kind, whoev
 
 from __future__ import annotations
 
+import gzip
 import posixpath
 import re
 from collections import Counter
@@ -35,6 +36,7 @@ class Document:
 
     ids: Counter[str] = field(default_factory=Counter)
     addresses: list[str] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
     title: str = ""
     description: str = ""
     moved: str | None = None
@@ -57,6 +59,8 @@ class _Reader(HTMLParser):
             self.found.moved = values["content"].partition("url=")[2]
         if tag == "link" and values.get("rel") == "canonical":
             return  # where the page is published
+        if values.get("rel") == "stylesheet" or (tag == "script" and "src" in values):
+            self.found.fetched.append(values.get("href") or values["src"])
         names = ADDRESSES.get(tag, ("src",))
         self.found.addresses += [values[name] for name in names if name in values]
         self.found.addresses += [one.split()[0] for one in values.get("srcset", "").split(",") if one.strip()]
@@ -213,6 +217,23 @@ def test_a_moved_page_leads_to_where_it_is(site: Site, offline: Site) -> None:
         address = offline.pages[source.removesuffix(".md") + ".html"].moved
         assert address is not None
         assert offline.target(source.removesuffix(".md") + ".html", address) == (f"{wanted}.html", "")
+
+
+def test_a_page_is_light_on_the_wire(site: Site) -> None:
+    """Compressed, with its styles and scripts; without images, and Mermaid, which only some pages fetch."""
+    sizes = {
+        name: len(gzip.compress((site.root / name).read_bytes(), 6))
+        for name in site.files
+        if name.endswith((".html", ".css", ".js"))
+    }
+    heavy = {}
+    for name, page in site.pages.items():
+        fetched = {name, *(found[0] for one in page.fetched if (found := site.target(name, one)) is not None)}
+        weight = sum(sizes[one] for one in fetched if "mermaid" not in one)
+        if weight > (800_000 if name.startswith("onboarding/") else 500_000):
+            heavy[name] = weight
+    assert heavy == {}
+    assert any(len(page.fetched) >= 5 for page in site.pages.values())
 
 
 # -- that it would notice ---------------------------------------------------------------------------------------------
