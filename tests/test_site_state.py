@@ -92,15 +92,15 @@ def test_without_a_run_nothing_is_verified() -> None:
 def test_this_project_s_chain() -> None:
     cells = told({}, configuration=ROOT / "alembic.ini")
     assert cells["Head"] == "7f544264830f index the queue of content jobs"
-    assert cells["Revisions"] == "28 3 High 2 Medium 23 Low"
+    assert cells["Revisions"] == "28 3 high 2 medium 23 low"
     assert cells["The riskiest"] == "drop newsletter_signups High risk. Rollback: no. 39 of 39 rows of newsletter_signups"
 
 
 def test_another_project_s_chain_with_all_that_can_be_wrong() -> None:
     cells = told({}, configuration=SAMPLE / "alembic.ini")
     assert cells["Head"].endswith("Several heads: alembic upgrade head refuses to choose.")
-    assert cells["Revisions"] == "10 1 High 1 Medium 1 Unproven 2 Not measured 5 Low"
-    assert cells["The riskiest"].startswith("left High risk. Rollback: no.")
+    assert cells["Revisions"] == "10 1 high 1 medium 1 unproven 2 not measured 5 low"
+    assert cells["The riskiest"].startswith("drop customers.note High risk. Rollback: no.")
 
 
 def test_where_nothing_was_measured_no_revision_is_called_harmless(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_where_nothing_was_measured_no_revision_is_called_harmless(tmp_path: Pat
         path.unlink()
     assert riskiest(read_measured_chain(project / "alembic.ini", "alembic").revisions) is None
     cells = told({}, configuration=project / "alembic.ini")
-    assert cells["Revisions"] == "10 10 Not measured"
+    assert cells["Revisions"] == "10 10 not measured"
     assert cells["The riskiest"] == "None is known to be of more than low risk."
 
 

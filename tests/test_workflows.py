@@ -236,15 +236,11 @@ def measure(
         subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True, env=environment)
 
     def run(change: Callable[[], None]) -> Told:
-        if not (root / ".git").exists():
-            git("init", "--quiet", "--initial-branch=main")
-        git("add", "--all", "--", "alembic", "alembic.ini", "src", "pyproject.toml")
-        git("commit", "--quiet", "--message=base")
         git("switch", "--quiet", "--create", "topic")
         change()
         git("add", "--all", "--", "alembic", "alembic.ini")
         git("commit", "--quiet", "--allow-empty", "--message=change")
-        git("switch", "--quiet", "main")
+        git("switch", "--quiet", "-")
         git("merge", "--quiet", "--no-ff", "--message=merge", "topic")
         files = {name: tmp_path / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
         for file in files.values():
