@@ -144,7 +144,7 @@ def test_the_page_shows_every_setting(tmp_path: Path) -> None:
     shown = [project.pages, project.sample, project.secrets, project.services]
     shown += [project.production.health, project.production.ignore]
     assert all(shown)
-    without = {name: default for name, default in re.findall(r"^\| `([\w.]+)` \| (\S+) \|", PAGE, re.MULTILINE)}
+    without = dict(re.findall(r"^\| `([\w.]+)` \| (\S+) \|", PAGE, re.MULTILINE))
     assert float(without["production.backup_hours"]) == Production().backup_hours
 
 

@@ -1,5 +1,7 @@
-"""Pages that people wrote, the home page, the search and what is not found, in a real browser: at a desk and on a phone,
-light and dark, below a path, and opened from a folder."""
+"""Pages that people wrote, the home page, the search and what is not found, in a real browser.
+
+At a desk and on a phone, light and dark, below a path, and opened from a folder.
+"""
 
 from __future__ import annotations
 
@@ -132,7 +134,8 @@ def test_each_answer_of_a_chart_leads_to_a_guide_or_a_runbook(opened: Any, serve
 def test_a_chart_is_read_as_a_list_and_drawn_as_one_of_boxes(opened: Any, served: str) -> None:
     page = opened(served).page
     boxes = page.eval_on_selector_all(
-        ".bo-chart p", "all => all.map(one => one.getBoundingClientRect()).map(one => [one.x, one.y, one.right, one.bottom])"
+        ".bo-chart p",
+        "all => all.map(one => one.getBoundingClientRect()).map(one => [one.x, one.y, one.right, one.bottom])",
     )
     assert len(boxes) >= 20
     overlapping = [

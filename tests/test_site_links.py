@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import gzip
 import posixpath
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

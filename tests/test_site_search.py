@@ -18,10 +18,10 @@ from backout.rules import load_catalogue
 
 ROOT = Path(__file__).parents[1]
 
-# The line of a message, as programs print it: `ERROR:  …`, `error: …`, `psycopg.errors.QueryCanceled: …`, `curl: (22) …`.
+# A message as programs print it: `ERROR:  …`, `error: …`, `psycopg.errors.QueryCanceled: …`, `curl: (22) …`.
 MESSAGE = re.compile(
-    r"^\s*(?:\d+ )?(?:(?:ERROR|FATAL|FAILED|error)(?: \[[\w.]+\])?:?|[\w.]+\.(?:exc|errors)\.\w+:(?: \([\w.]+\))?|\w+: \(\d+\))"
-    r"\s+(?=\S)(.+)$"
+    r"^\s*(?:\d+ )?(?:(?:ERROR|FATAL|FAILED|error)(?: \[[\w.]+\])?:?"
+    r"|[\w.]+\.(?:exc|errors)\.\w+:(?: \([\w.]+\))?|\w+: \(\d+\))\s+(?=\S)(.+)$"
 )
 FIRST = 10  # pages that are shown before anybody scrolls
 
@@ -101,7 +101,11 @@ def search(browser: Any, served: str) -> Iterator[Search]:
 def test_there_are_messages_of_each_kind() -> None:
     quoted = [message for _, message in messages()]
     assert len(set(quoted)) >= 30
-    for part in ("relation \"users\" already exists", "canceling statement due to lock timeout", "DATABASE_URL is not set"):
+    for part in (
+        'relation "users" already exists',
+        "canceling statement due to lock timeout",
+        "DATABASE_URL is not set",
+    ):
         assert [message for message in quoted if message.startswith(part)]
 
 

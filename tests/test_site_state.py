@@ -21,7 +21,9 @@ def page(name: str, text: str = TEXT) -> Page:
     return parse_page(text, name)
 
 
-def record(*outcomes: str, source: str = TEXT, when: str = "2026-01-13T09:14:00+00:00", postgres: str = "18.6") -> PageRecord:
+def record(
+    *outcomes: str, source: str = TEXT, when: str = "2026-01-13T09:14:00+00:00", postgres: str = "18.6"
+) -> PageRecord:
     blocks = tuple(StepRecord(f"t.{n}", n, "bash", "run", outcome) for n, outcome in enumerate(outcomes))  # type: ignore[arg-type]
     proofs = (StepRecord("names", 1, "", "names", "passed"), StepRecord("t.9", 9, "bash", "not run", "not run"))
     return PageRecord("f", text_hash(source), when, "abc1234", postgres, 1.5, (*blocks, *proofs))
@@ -42,7 +44,10 @@ def text_of(element: Tag | None) -> str:
 
 
 def test_blocks_that_passed_on_pages_as_they_are_are_verified() -> None:
-    runs = {"a.md": {18: record("passed", "passed")}, "b.md": {18: record("passed", "passed", when="2026-02-01T10:00:00+00:00")}}
+    runs = {
+        "a.md": {18: record("passed", "passed")},
+        "b.md": {18: record("passed", "passed", when="2026-02-01T10:00:00+00:00")},
+    }
     assert told(runs, page("a.md"), page("b.md")) == {
         "Blocks verified": "4 of 4",
         "PostgreSQL": "18.6",
@@ -93,7 +98,9 @@ def test_this_project_s_chain() -> None:
     cells = told({}, configuration=ROOT / "alembic.ini")
     assert cells["Head"] == "7f544264830f index the queue of content jobs"
     assert cells["Revisions"] == "28 3 high 2 medium 23 low"
-    assert cells["The riskiest"] == "drop newsletter_signups High risk. Rollback: no. 39 of 39 rows of newsletter_signups"
+    assert (
+        cells["The riskiest"] == "drop newsletter_signups High risk. Rollback: no. 39 of 39 rows of newsletter_signups"
+    )
 
 
 def test_another_project_s_chain_with_all_that_can_be_wrong() -> None:
@@ -129,5 +136,9 @@ def test_the_home_page_has_it_with_links_that_arrive(name: str, request: pytest.
     assert box is not None
     links = {str(link["href"]) for link in box.find_all("a")}
     end = "/" if name == "built_site" else ".html"
-    assert links == {f"migrations/7f544264830f{end}", "migrations/" if end == "/" else "migrations/index.html", f"migrations/76f0ddcb0970{end}"}
+    assert links == {
+        f"migrations/7f544264830f{end}",
+        "migrations/" if end == "/" else "migrations/index.html",
+        f"migrations/76f0ddcb0970{end}",
+    }
     assert {str(dt.get_text()) for dt in box.find_all("dt")} >= {"Head", "Revisions", "The riskiest", "Blocks verified"}

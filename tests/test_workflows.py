@@ -250,7 +250,11 @@ def measure(
         done = subprocess.run(
             [*BASH, script],
             cwd=root,
-            env={**environment, **{name: str(file) for name, file in files.items()}, "BACKOUT_POSTGRES": backout_server.url},
+            env={
+                **environment,
+                **{name: str(file) for name, file in files.items()},
+                "BACKOUT_POSTGRES": backout_server.url,
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -288,7 +292,9 @@ def test_new_revisions_are_measured_and_told(working_copy: Any, measure: Callabl
     assert told.summary.splitlines()[: len(rows)] == rows
 
 
-def test_a_finding_that_is_not_accepted_is_told_and_ends_with_1(working_copy: Any, measure: Callable[..., Told]) -> None:
+def test_a_finding_that_is_not_accepted_is_told_and_ends_with_1(
+    working_copy: Any, measure: Callable[..., Told]
+) -> None:
     told = measure(
         lambda: working_copy.add(
             "0000000000aa",
@@ -355,7 +361,12 @@ def test_there_is_one_comment(known: str, table: str, request_: str | None, tmp_
     said = log.read_text()
     assert said.startswith(f"api --silent --method {request_} --field body=@comment.md ")
     body = (tmp_path / "comment.md").read_text().splitlines()
-    assert body[:4] == ["<!-- backout: risk -->", "### New and changed revisions", "", table or "There is none any more."]
+    assert body[:4] == [
+        "<!-- backout: risk -->",
+        "### New and changed revisions",
+        "",
+        table or "There is none any more.",
+    ]
     assert "https://forge.example.com/run/1" in body[-1]
 
 

@@ -176,7 +176,7 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         return server
 
     def _uri(self, path: str) -> str:
-        """Where a Markdown file of the repository is on the site: ``docs/x.md`` as ``x.md``, ``CHANGES.md`` in small."""
+        """Where a Markdown file of the repository is on the site: ``docs/x.md`` is ``x.md``, ``NEWS.md`` ``news.md``."""
         return path.removeprefix(f"{self.docs}/") if "/" in path else path.lower()
 
     def _link(self, target: str, source: str, uri: str, files: Files) -> str:

@@ -58,9 +58,7 @@ def _verified(pages: tuple[Page, ...], runs: Runs, major: int) -> Verified:
     records = {page.path: runs[page.path][major] for page in pages if major in runs.get(page.path, {})}
     newest = max(records.values(), key=lambda record: record.when)
     current = {page.path: records[page.path] for page in pages if _is_current(page, records.get(page.path))}
-    outcomes = Counter(
-        step.outcome for record in current.values() for step in record.steps if step.kind in _BLOCKS
-    )
+    outcomes = Counter(step.outcome for record in current.values() for step in record.steps if step.kind in _BLOCKS)
     counted = {page.path: sum(step.kind in _BLOCKS for step in page.steps) for page in pages}
     elsewhere = outcomes["elsewhere"]  # pictures, which a test draws in a browser
     return Verified(
@@ -104,7 +102,7 @@ def project_state(configuration: Path | None, section: str, pages: Iterable[Page
     """
     chain = None if configuration is None else read_measured_chain(configuration, section)
     revisions = chain.revisions if chain else ()
-    risks = Counter(one.evidence.risk if one.evidence else None for one in revisions)
+    risks: Counter[str | None] = Counter(one.evidence.risk if one.evidence else None for one in revisions)
     return render(
         "state.html",
         chain=chain,
