@@ -84,7 +84,7 @@ need-database:
 		'  backout postgres --revision head --sample -- make $(firstword $(MAKECMDGOALS))' >&2; exit 2; }
 
 ##@ Development
-.PHONY: setup site lint bench mutate faults lock clean help
+.PHONY: setup site site-offline lint bench mutate faults lock clean help
 setup: $(VENV)/.complete  ## make .venv with the locked packages
 $(VENV)/.complete: requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'error: Python 3.11 or newer is not on PATH; install it, or: make PYTHON=/path/to/python3' >&2; exit 2; }
@@ -106,13 +106,17 @@ $(VENV)/environments/.complete: $(VENV)/.complete $(ENVIRONMENTS:%=tests/environ
 site: setup  ## build the site into site/, executing nothing
 	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(VENV)/bin/mkdocs build --strict
 
+site-offline: setup  ## build a copy of it into build/site-offline/, which opens from a folder, without a server
+	OFFLINE=true NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(VENV)/bin/mkdocs build --strict --site-dir build/site-offline
+
 lint: setup  ## ruff, mypy, codespell, shellcheck, zizmor
 	$(VENV)/bin/python -m pytest tests/test_lint.py
 
-bench: setup  ## measure how fast a disposable database is there, what a rehearsal costs over bare up and down, and the site
+bench: setup  ## measure how fast a disposable database is there, what a rehearsal costs, and how fast and heavy the site is
 	$(VENV)/bin/python tests/benchmarks/bench_postgres.py
 	$(VENV)/bin/python tests/benchmarks/bench_rehearsal.py
 	$(VENV)/bin/python tests/benchmarks/bench_site.py
+	$(VENV)/bin/python tests/benchmarks/bench_pages.py
 
 mutate: setup  ## change the guides one word at a time and list the changes that no test notices
 	$(VENV)/bin/python tests/mutate.py

@@ -1,10 +1,14 @@
 """What the tests of the commands, scripts and workflows share: a copy of the repository that they may break."""
 
+import functools
+import http.server
 import importlib.util
 import os
 import shutil
 import signal
+import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -268,6 +272,87 @@ def deployed(backout_server: Server, rehearsed: Path) -> Iterator[Callable[[str]
     yield make
     for database in made:
         backout_server.drop(database)
+
+
+def _site(target: Path, **variables: str) -> Path:
+    """Build the site as ``make site`` does, where no database, no tool of PostgreSQL and no program can be reached."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", target],
+        cwd=ROOT,
+        env={
+            "PATH": "/nonexistent",
+            "HOME": str(target),
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            "NO_MKDOCS_2_WARNING": "1",
+            "DISABLE_MKDOCS_2_WARNING": "true",
+            **variables,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    return target
+
+
+@pytest.fixture(scope="session")
+def built_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site as it is published below ``/below/``; nobody may change it."""
+    return _site(tmp_path_factory.mktemp("built") / "below", SITE_URL="https://crew.example.com/below/")
+
+
+@pytest.fixture(scope="session")
+def offline_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The copy of it that opens from a folder; nobody may change it."""
+    return _site(tmp_path_factory.mktemp("offline") / "a folder", OFFLINE="true")
+
+
+class _NotFound(http.server.SimpleHTTPRequestHandler):
+    """Serves files, and the site's own page for what is not there, as GitHub Pages does."""
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        page = Path(self.directory) / "below" / "404.html"
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(page.read_bytes())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture(scope="session")
+def served(built_site: Path) -> Iterator[str]:
+    """The address of the site's home page, below a path."""
+    handler = functools.partial(_NotFound, directory=str(built_site.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/below/"
+        server.shutdown()
+        thread.join()
+
+
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium; for a module, as nobody else may open one in the same process meanwhile."""
+    if CHROMIUM is None:
+        pytest.skip("NOT CHECKED: the site in a browser: no Chromium is installed (Debian: chromium)")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow, and needed with a browser only
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """backout.configuration: the ``[tool.backout]`` table."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from backout.configuration import Production, Project, Service, load_project
 from backout.errors import ConfigurationError
+from backout.mkdocs_plugin import Options
 
 TABLE = """\
 [tool.backout]
@@ -108,3 +110,52 @@ def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
         f"{tmp_path}/pyproject.toml is not valid TOML: "
         "Expected ']' at the end of a table declaration (at line 1, column 14); mend it"
     )
+
+
+# -- the page that tells it -------------------------------------------------------------------------------------------
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
+
+
+def told(heading: str) -> list[str]:
+    """The first column of the table below a heading."""
+    section = PAGE.partition(f"{{#{heading}}}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
+
+
+def known(table: str, tmp_path: Path) -> list[str]:
+    """What the reader of a table takes, as it says itself when it is given something else."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_project(write(tmp_path, f"[tool.backout]\n{table}no-such-setting = 1\n"))
+    return str(caught.value).partition("; known are ")[2].split(", ")
+
+
+def test_the_page_tells_every_setting_and_no_other(tmp_path: Path) -> None:
+    settings = set(known("", tmp_path)) - {"production", "services"}
+    settings |= {f"production.{name}" for name in known("[tool.backout.production]\n", tmp_path)}
+    settings |= {f"services.NAME.{name}" for name in known("[tool.backout.services.api]\n", tmp_path)}
+    assert sorted(told("settings")) == sorted(settings)
+
+
+def test_the_page_shows_every_setting(tmp_path: Path) -> None:
+    example = PAGE.partition("```toml\n")[2].partition("```")[0]
+    project = load_project(write(tmp_path, example))
+    shown = [project.pages, project.sample, project.secrets, project.services]
+    shown += [project.production.health, project.production.ignore]
+    assert all(shown)
+    without = dict(re.findall(r"^\| `([\w.]+)` \| (\S+) \|", PAGE, re.MULTILINE))
+    assert float(without["production.backup_hours"]) == Production().backup_hours
+
+
+def test_the_page_tells_every_variable_and_no_other() -> None:
+    inner = {"BACKOUT_STATE", "BACKOUT_NEEDS"}  # from one process of ours to another
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/backout").rglob("*.py"))
+    variables = set(re.findall(r"""["'](BACKOUT_[A-Z_]+)["']""", code)) - inner
+    assert sorted(told("environment")) == sorted({"DATABASE_URL", *variables})
+
+
+def test_the_page_tells_every_option_of_the_site_and_no_other() -> None:
+    assert sorted(told("site")) == sorted(dict(Options()._schema))
+    defaults = re.findall(r"^\| `(configuration|section)` \| `([^`]+)` \|", PAGE, re.MULTILINE)
+    assert dict(defaults) == {name: option.default for name, option in Options()._schema}

@@ -79,6 +79,9 @@ def test_every_page_of_the_repository_is_on_the_site(site: Path) -> None:
         for path in sources
         if path.parts[0] in ("docs", "runbooks")
     }
+    # Beside them: what is new, and how to contribute; README.md is for those who read the repository.
+    wanted |= {path.stem.lower() for path in sources if len(path.parts) == 1 and path.name != "README.md"}
+    assert {"changelog", "contributing"} <= wanted
     built = {path.parent.relative_to(site).as_posix() for path in site.rglob("index.html")}
     names = {re.sub(r"(^|/)(index|README)$", "", name) or "." for name in wanted}
     assert names <= built
@@ -345,7 +348,7 @@ def test_mermaid_refuses_what_is_no_picture(address: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page()
-        page.goto(f"{address}/")
+        page.goto(f"{address}/rehearsal/")
         parse = (
             "async text => { try { await mermaid.parse(text); return null } catch (error) { return error.message } }"
         )

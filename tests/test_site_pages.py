@@ -402,10 +402,9 @@ def test_pages_lead_to_what_they_name(site: Path) -> None:
 # -- all pages --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("which", ["site", "shop"])
-def test_every_link_arrives(which: str, request: pytest.FixtureRequest) -> None:
-    root: Path = request.getfixturevalue(which)
-    texts = {path: path.read_text(encoding="utf-8") for path in root.rglob("index.html")}
+def test_every_link_of_another_project_arrives(shop: Path) -> None:
+    """This project's, on every page and everywhere on it: ``test_site_links``."""
+    texts = {path: path.read_text(encoding="utf-8") for path in shop.rglob("index.html")}
     ids = {path: set(attributes("id", text)) for path, text in texts.items()}
     wrong = []
     for path, text in texts.items():
@@ -417,7 +416,7 @@ def test_every_link_arrives(which: str, request: pytest.FixtureRequest) -> None:
             file = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             file = file / "index.html" if file.is_dir() else file
             if not file.exists() or (parts.fragment and file in ids and unquote(parts.fragment) not in ids[file]):
-                wrong.append(f"{path.relative_to(root)}: {target}")
+                wrong.append(f"{path.relative_to(shop)}: {target}")
     assert wrong == []
 
 

@@ -129,8 +129,10 @@ def test_a_job_may_do_what_it_needs_and_no_more(path: Path) -> None:
     workflow = load(path)
     assert workflow["permissions"] == {}
     allowed = {name: job["permissions"] for name, job in workflow["jobs"].items()}
-    publishing = {"publish": {"pages": "write", "id-token": "write"}} if path.name == "docs.yml" else {}
-    assert allowed == {name: publishing.get(name, {"contents": "read"}) for name in allowed}
+    more: dict[str, dict[str, str]] = {}
+    if path.name == "docs.yml":
+        more = {"publish": {"pages": "write", "id-token": "write"}, "comment": {"pull-requests": "write"}}
+    assert allowed == {name: more.get(name, {"contents": "read"}) for name in allowed}
 
 
 @EVERY
@@ -143,7 +145,17 @@ def test_nothing_runs_for_ever_or_twice(path: Path) -> None:
 @EVERY
 def test_the_checkout_leaves_no_credentials(path: Path) -> None:
     checkouts = [step for step in steps(path) if "checkout" in step.get("uses", "")]
-    assert [step["with"] for step in checkouts] == [{"persist-credentials": False}]
+    assert checkouts
+    assert {step["with"]["persist-credentials"] for step in checkouts} == {False}
+
+
+@EVERY
+def test_what_may_write_runs_no_code_of_the_repository(path: Path) -> None:
+    for job in load(path)["jobs"].values():
+        if "write" in job["permissions"].values():
+            used = [step.get("uses", "").partition("@")[0] for step in job["steps"]]
+            assert "actions/checkout" not in used
+            assert "actions/setup-python" not in used
 
 
 @EVERY
@@ -157,7 +169,12 @@ def test_no_step_swallows_a_failure(path: Path) -> None:
 
 
 def test_ci_runs_what_the_readme_says() -> None:
-    assert scripts(ROOT / ".github/workflows/ci.yml") == [("Install what is missing, and test", ".ci/run")]
+    path = ROOT / ".github/workflows/ci.yml"
+    assert scripts(path) == [("Install what is missing, and test", ".ci/run")]
+    kept = steps(path)[-1]
+    assert kept["uses"].partition("@")[0] == "actions/upload-artifact"
+    assert kept["if"] == "${{ !cancelled() }}"
+    assert kept["with"]["path"] == "build/screenshots/"
     assert (ROOT / ".ci/run").read_text().endswith("\nexport BACKOUT_REQUIRE_ALL=1\nexec make test\n")
 
 
@@ -166,17 +183,198 @@ def test_docs_publishes_what_was_tested_and_built_from_main_only() -> None:
     workflow = load(path)
     assert workflow["on"] == {"push": {"branches": ["main"]}, "pull_request": None, "workflow_dispatch": None}
     build, publish = workflow["jobs"]["build"], workflow["jobs"]["publish"]
-    assert [step.get("run") or step["uses"].partition("@")[0] for step in build["steps"][2:]] == [
-        ".ci/run",
-        "make site",
-        "actions/upload-artifact",
-        "actions/upload-pages-artifact",
+    assert [(step.get("run") or step["uses"].partition("@")[0], step.get("if")) for step in build["steps"][2:]] == [
+        (".ci/run", None),
+        ("make site", None),
+        ("make site-offline", "github.event_name == 'pull_request'"),
+        ("actions/upload-artifact", "github.event_name == 'pull_request'"),
+        ("actions/upload-pages-artifact", "github.ref == 'refs/heads/main'"),
     ]
-    assert [step.get("if") for step in build["steps"][4:]] == [
-        "github.event_name == 'pull_request'",
-        "github.ref == 'refs/heads/main'",
-    ]
+    assert [step["with"]["path"] for step in build["steps"][5:]] == ["build/site-offline/", "site/"]
     assert (publish["needs"], publish["if"]) == ("build", "github.ref == 'refs/heads/main'")
+
+
+# -- what a pull request is told --------------------------------------------------------------------
+
+DOCS = ROOT / ".github" / "workflows" / "docs.yml"
+
+
+def script_of(job: str, name: str) -> str:
+    (found,) = [step["run"] for step in load(DOCS)["jobs"][job]["steps"] if step.get("name") == name]
+    assert "${{" not in found
+    return str(found)
+
+
+def outputs(text: str) -> dict[str, str]:
+    """What a step has set, as GitHub reads it ("Setting an output parameter", "Multiline strings")."""
+    values, lines = {}, iter(text.splitlines())
+    for line in lines:
+        name, separator, rest = re.split("(<<|=)", line, maxsplit=1)
+        values[name] = rest if separator == "=" else "\n".join(iter(lambda end=rest: next(lines), rest))  # type: ignore[misc]
+    return values
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the step that measures leaves."""
+
+    status: int
+    outputs: dict[str, str]
+    summary: str
+    printed: str
+
+
+@pytest.fixture
+def measure(
+    working_copy: Any, tmp_path: Path, backout_server: Server, environment: dict[str, str]
+) -> Callable[[Callable[[], None]], Told]:
+    """Merge a change into the working copy, and run the step on the merge."""
+    root = working_copy.root
+
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True, env=environment)
+
+    def run(change: Callable[[], None]) -> Told:
+        git("switch", "--quiet", "--create", "topic")
+        change()
+        git("add", "--all", "--", "alembic", "alembic.ini")
+        git("commit", "--quiet", "--allow-empty", "--message=change")
+        git("switch", "--quiet", "-")
+        git("merge", "--quiet", "--no-ff", "--message=merge", "topic")
+        files = {name: tmp_path / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+        for file in files.values():
+            file.touch()
+        script = tmp_path / "measure.sh"
+        script.write_text(script_of("risk", "Measure"), encoding="utf-8")
+        done = subprocess.run(
+            [*BASH, script],
+            cwd=root,
+            env={
+                **environment,
+                **{name: str(file) for name, file in files.items()},
+                "BACKOUT_POSTGRES": backout_server.url,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        told = {name: file.read_text(encoding="utf-8") for name, file in files.items()}
+        return Told(done.returncode, outputs(told["GITHUB_OUTPUT"]), told["GITHUB_STEP_SUMMARY"], done.stdout)
+
+    return run
+
+
+def test_new_revisions_are_measured_and_told(working_copy: Any, measure: Callable[..., Told]) -> None:
+    (head,) = working_copy.heads
+
+    def change() -> None:
+        working_copy.add(
+            "0000000000aa",
+            upgrade='op.execute("CREATE TABLE badges (id int PRIMARY KEY)")',
+            downgrade='op.execute("DROP TABLE badges")',
+            message="create badges",
+        )
+        path = next((working_copy.root / "alembic/versions").glob(f"*{head}*"))
+        path.write_text(path.read_text().replace("Nothing is lost but speed.", "Nothing is lost."))
+
+    told = measure(change)
+    assert told.status == 0, told.printed
+    assert told.outputs["state"] == "measured"
+    rows = told.outputs["table"].splitlines()
+    assert rows[0] == "| Revision | Risk | Rollback | What is lost | What is blocked | Deploy |"
+    assert [row.split(" | ")[:2] for row in rows[2:4]] == [
+        [f"| `{head}` index the queue of content jobs", "🟢 low"],
+        ["| `0000000000aa` create badges", "🟢 low"],
+    ]
+    assert told.summary.splitlines()[: len(rows)] == rows
+
+
+def test_a_finding_that_is_not_accepted_is_told_and_ends_with_1(
+    working_copy: Any, measure: Callable[..., Told]
+) -> None:
+    told = measure(
+        lambda: working_copy.add(
+            "0000000000aa",
+            upgrade='op.execute("ALTER TABLE users DROP COLUMN locale")',
+            downgrade="op.execute(\"ALTER TABLE users ADD locale varchar(12) NOT NULL DEFAULT 'en'\")",
+            message="drop users.locale",
+        )
+    )
+    assert told.status == 1
+    assert "🔴 high | ❌ no" in told.outputs["table"]
+    assert "error, dropped-column-comes-back-" in told.outputs["table"]
+
+
+def test_without_new_revisions_nothing_is_measured(working_copy: Any, measure: Callable[..., Told]) -> None:
+    told = measure(lambda: (working_copy.root / "alembic/README").write_text("x"))
+    assert (told.status, told.outputs, told.summary) == (0, {"state": "none"}, "")
+
+
+GH = """#!/bin/bash
+if [ "$2" = --paginate ]; then
+  cat "$COMMENTS"
+else
+  printf '%s ' "$@" >>"$LOG"
+fi
+"""
+
+
+@pytest.mark.parametrize(
+    ("known", "table", "request_"),
+    [
+        ("", "| a table |", "POST repos/crew/crew/issues/7/comments"),
+        ("41\n42\n", "| a table |", "PATCH repos/crew/crew/issues/comments/42"),
+        ("42\n", "", "PATCH repos/crew/crew/issues/comments/42"),
+        ("", "", None),
+    ],
+    ids=["new", "again", "none any more", "none"],
+)
+def test_there_is_one_comment(known: str, table: str, request_: str | None, tmp_path: Path) -> None:
+    (tmp_path / "gh").write_text(GH)
+    (tmp_path / "gh").chmod(0o755)
+    (tmp_path / "comments").write_text(known)
+    (tmp_path / "step.sh").write_text(script_of("comment", "Comment, or change the comment"))
+    done = subprocess.run(
+        [*BASH, tmp_path / "step.sh"],
+        cwd=tmp_path,
+        env={
+            "PATH": f"{tmp_path}:/usr/bin:/bin",
+            "LOG": str(tmp_path / "log"),
+            "COMMENTS": str(tmp_path / "comments"),
+            "GITHUB_REPOSITORY": "crew/crew",
+            "NUMBER": "7",
+            "TABLE": table,
+            "RUN": "https://forge.example.com/run/1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    log = tmp_path / "log"
+    if request_ is None:
+        assert not log.exists()
+        return
+    said = log.read_text()
+    assert said.startswith(f"api --silent --method {request_} --field body=@comment.md ")
+    body = (tmp_path / "comment.md").read_text().splitlines()
+    assert body[:4] == [
+        "<!-- backout: risk -->",
+        "### New and changed revisions",
+        "",
+        table or "There is none any more.",
+    ]
+    assert "https://forge.example.com/run/1" in body[-1]
+
+
+def test_only_a_branch_of_this_repository_is_commented() -> None:
+    job = load(DOCS)["jobs"]["comment"]
+    assert job["needs"] == "risk"
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in job["if"]
+    assert load(DOCS)["jobs"]["risk"]["if"] == "github.event_name == 'pull_request'"
 
 
 # -- test-migrations.yml ----------------------------------------------------------------------------

@@ -38,12 +38,14 @@ from backout.site import (
     headings,
     linked,
     notebooks,
+    project_state,
     site_pages,
     sources,
     with_references,
     with_run,
 )
 
+STATE = "<!-- backout: state -->"
 _LOG = logging.getLogger("mkdocs.plugins.backout")
 
 
@@ -85,13 +87,14 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         config.extra_javascript.extend(uri for uri in ASSETS if uri.endswith(".js"))
 
     def _bring(self, files: Files, /, *, config: MkDocsConfig) -> Files:
-        """Pages of the project that lie in directories beside ``docs`` become pages of the site, and so do ours."""
+        """Pages of the project that lie beside ``docs`` become pages of the site, and so do ours."""
         for path in sorted(self.contract):
             if not path.is_relative_to(self.root):
                 continue  # of a project that this site is only a part of
             relative = path.relative_to(self.root)
-            if len(relative.parts) > 1 and relative.parts[0] != self.docs and not relative.parts[0].startswith("."):
-                files.append(File.generated(config, relative.as_posix(), abs_src_path=str(path)))
+            uri = self._uri(relative.as_posix())
+            if relative.parts[0] != self.docs and not relative.parts[0].startswith(".") and uri != "readme.md":
+                files.append(File.generated(config, uri, abs_src_path=str(path)))
         for uri, asset in ASSETS.items():
             files.append(File.generated(config, uri, abs_src_path=str(asset)))
         try:
@@ -146,6 +149,9 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
             page.toc = _contents(generated)
             return linked(generated.html, addresses)
         content = with_references(content, addresses)
+        if STATE in content:
+            told = project_state(self.chain, self.config.section, self._pages(), self.runs)
+            content = content.replace(STATE, linked(told, addresses))
         path = self._path(page.file)
         if path is None or not self.contract:
             return content
@@ -185,6 +191,10 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         path = Path(file.abs_src_path or "")
         return path if path.is_relative_to(self.root) else None
 
+    def _pages(self) -> list[Page]:
+        """Every page under the contract."""
+        return [self._page(path) for path in sorted(self.contract)]
+
     def _page(self, path: Path) -> Page:
         """A page under the contract, parsed once as long as it is as it was."""
         text = path.read_bytes()
@@ -199,6 +209,7 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         if not (self.root / self.config.configuration).is_file():
             toml = self.root / "pyproject.toml"
             path = toml if toml.is_file() and "[tool.alembic]" in toml.read_text(encoding="utf-8") else None
+        self.chain = path
         self.sources = sources(path, self.config.section)
         stamp = [(file, file.stat().st_mtime_ns) for file in self.sources]
         if not self.serving or stamp != self.stamp or not self.generated:
@@ -223,8 +234,7 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
             markdown,
         )
         if COVERAGE in markdown:
-            pages = [self._page(one) for one in sorted(self.contract)]
-            markdown = markdown.replace(COVERAGE, coverage(pages, self.runs))
+            markdown = markdown.replace(COVERAGE, coverage(self._pages(), self.runs))
         return for_python_markdown(markdown) if path in self.contract else markdown
 
     def on_serve(self, server: LiveReloadServer, /, *, config: MkDocsConfig, builder: object) -> LiveReloadServer:
@@ -264,10 +274,13 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
             content = notebooks.not_shown(path.read_text(encoding="utf-8-sig"), self.runs.get(source, {})) + content
         return content
 
+    def _uri(self, path: str) -> str:
+        """Where a file of the repository is on the site: ``docs/x.md`` is ``x.md``, ``NEWS.md`` ``news.md``."""
+        return path.removeprefix(f"{self.docs}/") if "/" in path else path.lower()
+
     def _link(self, target: str, source: str, uri: str, files: Files) -> str:
         """A link of the repository, from ``source``, as a link of the site, from ``uri``."""
-        wanted = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
-        wanted = wanted.removeprefix(f"{self.docs}/")
+        wanted = self._uri(posixpath.normpath(posixpath.join(posixpath.dirname(source), target)))
         if files.get_file_from_path(wanted) is None:
             return target  # MkDocs will say so
         return posixpath.relpath(wanted, posixpath.dirname(uri) or ".")

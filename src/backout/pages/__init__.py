@@ -83,6 +83,8 @@ def parse_page(text: str, path: str) -> Page:
 def is_annotation(comment: str) -> bool:
     """Whether the text of an HTML comment speaks to who runs the page, and not to who writes it."""
     return any(pattern.match(comment) for pattern in (_ANNOTATION, _SABOTAGE, _NO_WAY_BACK))
+
+
 def parse_notebook(text: str, path: str) -> Page:
     """Parse the text of a notebook: its code cells are the steps, with the lines of the file.
 

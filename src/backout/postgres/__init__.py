@@ -85,7 +85,7 @@ def open_server(
     them itself) before they end it.
 
     :param choice: embedded, system, system:15 or postgresql://…; by default ``$BACKOUT_POSTGRES``, else embedded.
-        A :meth:`Server.handle` attaches to that server; what this process creates there is dropped.
+        A ``Server.handle()`` attaches to that server; what this process creates there is dropped.
     :param settings: of ``postgresql.conf``, over those for disposable use; not for a URL.
     :param transport: ``tcp`` instead of a socket in a private folder; the default on Windows.
     :param alone: this process uses no other server meanwhile. Unless it is one at a URL, to which they may be needed,
@@ -130,7 +130,7 @@ def open_server(
 
 
 def attach(handle: str) -> Server:
-    """The server of another process of the same run, from its :meth:`Server.handle`; never stops it.
+    """The server of another process of the same run, from its ``Server.handle()``; never stops it.
 
     :raises ConfigurationError: that is no handle.
     """

@@ -6,7 +6,7 @@ lives. Hence the sweep: a folder whose lock can be taken belongs to nobody who l
 Not here: finding programs (``postgres.binaries``), databases (``postgres``).
 
 Between ``postgres.binaries`` and ``postgres``. Of those above, who needs a private folder that a
-sweep removes may import :func:`run_folder`.
+sweep removes may import ``run_folder()``.
 """
 
 import atexit

@@ -51,7 +51,7 @@ class Database:
     """A disposable database.
 
     :param url: for libpq and SQLAlchemy, ``postgresql://…``, without a password.
-    :param token: what its comment carries; see :func:`token_of`.
+    :param token: what its comment carries; see ``token_of()``.
     """
 
     name: str
@@ -62,9 +62,10 @@ class Database:
 class Server:
     """A server of this run, and its disposable databases.
 
-    Safe to use from several threads. Made by :func:`open_server`, and by :func:`attach` in other processes.
+    Safe to use from several threads. Made by ``open_server()``, and by ``attach()`` in other processes.
 
     :ivar version: of the server, for instance ``18.6``.
+    :ivar major: of that, 18.
     :ivar origin: ``embedded``, ``system`` or ``url``.
     """
 
@@ -125,7 +126,7 @@ class Server:
         return url_of({**self._parameters, "dbname": self._dbname})
 
     def handle(self) -> str:
-        """What :func:`attach` takes; holds no password."""
+        """What ``attach()`` takes; holds no password."""
         binaries = self._binaries and {
             "directory": str(self._binaries.directory),
             "version": self._binaries.version,
@@ -147,7 +148,7 @@ class Server:
         return self._make(EMPTY)
 
     def clone(self, template: Database) -> Database:
-        """A copy of a database, best of one by :meth:`template`; nobody may be connected to it.
+        """A copy of a database, best of one by ``template()``; nobody may be connected to it.
 
         :raises PostgresError: somebody is.
         """
@@ -254,7 +255,7 @@ class Server:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Those that :meth:`create_role` has made, sorted."""
+        """Those that ``create_role()`` has made, sorted."""
         with self._lock:
             return tuple(sorted(self._roles))
 

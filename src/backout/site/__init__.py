@@ -27,7 +27,7 @@ from backout.matrix.kinds import load_kinds
 from backout.pages import Page
 from backout.record import PageRecord
 from backout.revisions import read_chain
-from backout.rules import load_catalogue
+from backout.rules import GROUPS, load_catalogue
 from backout.site import catalogue_pages as catalogue
 from backout.site import migration_pages as migrations
 from backout.site.blocks import with_blocks
@@ -37,6 +37,7 @@ from backout.site.model import SitePage
 from backout.site.procedures import with_procedure
 from backout.site.source import for_python_markdown
 from backout.site.stamps import Subject, evidence_stamp_html, notice_html, stamp_html, stamp_of, subject_of
+from backout.site.state import project_state
 
 __all__ = [
     "ASSETS",
@@ -47,6 +48,7 @@ __all__ = [
     "for_python_markdown",
     "headings",
     "linked",
+    "project_state",
     "site_pages",
     "sources",
     "with_references",
@@ -140,6 +142,8 @@ def linked(text: str, address: Mapping[str, str]) -> str:
 def with_references(text: str, pages: Mapping[str, str]) -> str:
     """The HTML of any page; the code of a hazard or of a revision, and a kind of the matrix, lead to their page.
 
+    A measured table that repeats what stands on those pages is left out of the search, which finds the pages.
+
     :param pages: address of each generated page, from this one.
     """
     known = {name: catalogue.hazard_address(name) for name in load_catalogue()}
@@ -147,6 +151,11 @@ def with_references(text: str, pages: Mapping[str, str]) -> str:
         uri.removeprefix("migrations/").removesuffix(".md"): uri for uri in pages if uri.startswith("migrations/")
     }
     kinds = {html.escape(kind.title): catalogue.kind_address(name) for name, kind in load_kinds().items()}
+
+    def unsearched(found: re.Match[str]) -> str:
+        return f"{found[1]} data-search-exclude" if found[2] in repeated else found[0]
+
+    repeated = {"all kinds", *(f"{group} hazards" for group in GROUPS)}
 
     def code(found: re.Match[str]) -> str:
         uri = known.get(found[1] or "", "")
@@ -156,6 +165,7 @@ def with_references(text: str, pages: Mapping[str, str]) -> str:
         uri = kinds.get(found[2], "")
         return f'{found[1]}<a href="{pages[uri]}">{found[2]}</a></td>' if uri in pages else found[0]
 
+    text = re.sub(r"(<!-- measured: ([\w -]+) -->\s*<table)", unsearched, text)
     return re.sub(r"(<tr>\s*<td>)([^<]+)</td>", kind, _CODE.sub(code, text))
 
 

@@ -130,6 +130,33 @@
     });
   }
 
+  // The search takes marks for operators: a minus leaves out what follows. In a message that is pasted, and before an
+  // option that is typed, they are none.
+  function isQuery(field) {
+    return Boolean(field.matches && field.matches("[data-md-component=search-query]"));
+  }
+
+  function paste(event) {
+    var field = event.target;
+    if (!isQuery(field)) return;
+    var words = event.clipboardData.getData("text").split(/[^\p{L}\p{N}_.']+/u).map(function (word) {
+      return word.replace(/^[.']+|[.']+$/g, "");
+    });
+    var telling = words.filter(function (word) { return word.length > 2; }); // it would look for all that begins with "a"
+    event.preventDefault();
+    field.setRangeText((telling.length ? telling : words).slice(0, 20).join(" "), field.selectionStart, field.selectionEnd, "end");
+    field.dispatchEvent(new KeyboardEvent("keyup", { bubbles: true })); // when the search looks at it again
+  }
+
+  function type(event) {
+    var field = event.target;
+    if (!isQuery(field) || !/^[-+]$/.test(event.data || "")) return;
+    if (!/\S$/.test(field.value.slice(0, field.selectionStart))) event.preventDefault();
+  }
+
+  document.addEventListener("paste", paste);
+  document.addEventListener("beforeinput", type);
+
   function start() {
     document.querySelectorAll("form.bo-filter").forEach(prepare);
     document.querySelectorAll(".bo-progress").forEach(remember);
