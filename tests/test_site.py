@@ -146,6 +146,11 @@ def test_the_coverage_page_tells_each_state() -> None:
     ]  # fmt: skip
 
 
+def test_the_coverage_stands_on_its_own_page_only(site: Path) -> None:
+    pages = [path for path in site.rglob("*.html") if 'id="not-run">' in path.read_text(encoding="utf-8")]
+    assert [path.relative_to(site).as_posix() for path in pages] == ["reference/coverage/index.html"]
+
+
 def test_a_page_without_results_is_not_verified() -> None:
     text = coverage([parse_page("# T\n\n```bash\ntrue\n```\n", "a.md")], {})
     assert "**Not verified.** No test run has left its results in `build/run.json`." in text
