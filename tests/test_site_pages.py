@@ -42,12 +42,9 @@ def built(project: Path, target: Path, *options: str) -> subprocess.CompletedPro
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(built_site: Path) -> Path:
     """This project's site."""
-    target = tmp_path_factory.mktemp("site")
-    done = built(ROOT, target)
-    assert done.returncode == 0, done.stderr
-    return target
+    return built_site
 
 
 @pytest.fixture(scope="module")
