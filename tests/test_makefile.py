@@ -332,3 +332,10 @@ def test_everything_is_tested_on_both_ends_of_the_supported_range(
     assert without_make(done.stderr) == (
         "error: BACKOUT_REQUIRE_ALL=1, and PostgreSQL 15 is not installed\n" if status else ""
     )
+
+
+def test_the_copy_of_the_site_is_built_for_a_folder_where_the_workflow_takes_it(make: Callable[..., Run]) -> None:
+    commands = make("--dry-run", "site-offline").stdout.splitlines()
+    assert commands[-1].startswith("OFFLINE=true ")
+    folder = commands[-1].partition("mkdocs build --strict --site-dir ")[2]
+    assert f"path: {folder}/\n" in (ROOT / ".github/workflows/docs.yml").read_text(encoding="utf-8")

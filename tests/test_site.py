@@ -31,26 +31,9 @@ CHROMIUM = next(
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built as ``make site`` builds it, where no database and no tool of PostgreSQL can be reached."""
-    target = tmp_path_factory.mktemp("site")
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", target],
-        cwd=ROOT,
-        env={
-            "PATH": "/nonexistent",
-            "HOME": str(target),
-            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
-            "NO_MKDOCS_2_WARNING": "1",
-            "DISABLE_MKDOCS_2_WARNING": "true",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "WARNING" not in done.stderr
-    return target
+def site(built_site: Path) -> Path:
+    """The site, built once for all modules."""
+    return built_site
 
 
 def test_building_imports_nothing_that_reaches_a_database(tmp_path: Path) -> None:
@@ -145,6 +128,11 @@ def test_the_coverage_page_tells_each_state() -> None:
         "",
         "- e.md, line 4: needs a cluster",
     ]  # fmt: skip
+
+
+def test_the_coverage_stands_on_its_own_page_only(site: Path) -> None:
+    pages = [path for path in site.rglob("*.html") if 'id="not-run">' in path.read_text(encoding="utf-8")]
+    assert [path.relative_to(site).as_posix() for path in pages] == ["reference/coverage/index.html"]
 
 
 def test_a_page_without_results_is_not_verified() -> None:

@@ -42,12 +42,9 @@ def built(project: Path, target: Path, *options: str) -> subprocess.CompletedPro
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(built_site: Path) -> Path:
     """This project's site."""
-    target = tmp_path_factory.mktemp("site")
-    done = built(ROOT, target)
-    assert done.returncode == 0, done.stderr
-    return target
+    return built_site
 
 
 @pytest.fixture(scope="module")
@@ -269,6 +266,30 @@ def test_a_site_without_a_chain_and_with_another_theme_has_the_catalogue(tmp_pat
     home = (tmp_path / "site/index.html").read_text()
     assert '<p>Not <a href="hazards/plain-index/"><code>plain-index</code></a>, but <code>left</code>.</p>' in home
     assert "assets/backout/backout.css" in home
+
+
+def test_pages_beside_docs_are_on_the_site_and_lead_to_one_another(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": '[tool.backout]\npages = ["*.md", "docs/*.md", "runbooks/*.md"]\n',
+        "mkdocs.yml": "site_name: Some\ntheme: mkdocs\nplugins: [backout]\n",
+        "docs/index.md": "# Home\n\n[n](../NEWS.md#x) [r](../runbooks/a.md)\n",
+        "NEWS.md": "# News {#x}\n\n[h](docs/index.md)\n",
+        "INDEX.md": "# Another\n",
+        "README.md": "# Read me\n",
+        "runbooks/a.md": "# A\n\n[n](../NEWS.md)\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    done = built(tmp_path, tmp_path / "site")
+    assert done.returncode == 0, done.stderr
+    site = tmp_path / "site"
+    pages = {path.parent.relative_to(site).as_posix() for path in site.rglob("index.html")}
+    assert {page for page in pages if not page.startswith(("hazards", "risk"))} == {".", "news", "runbooks/a"}
+    home = (tmp_path / "site/index.html").read_text()
+    assert '<a href="news/#x">n</a> <a href="runbooks/a/">r</a>' in home
+    assert '<a href="../">h</a>' in (tmp_path / "site/news/index.html").read_text()
+    assert '<a href="../../news/">n</a>' in (tmp_path / "site/runbooks/a/index.html").read_text()
 
 
 def test_while_it_is_served_only_what_changed_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,7 +99,8 @@ def test_this_project_s_chain() -> None:
     assert cells["Head"] == "7f544264830f index the queue of content jobs"
     assert cells["Revisions"] == "28 3 high 2 medium 23 low"
     assert (
-        cells["The riskiest"] == "drop newsletter_signups High risk. Rollback: no. 39 of 39 rows of newsletter_signups"
+        cells["The riskiest"]
+        == "drop newsletter_signups High risk. Rollback: no. Lost: 39 of 39 rows of newsletter_signups"
     )
 
 
@@ -107,7 +108,9 @@ def test_another_project_s_chain_with_all_that_can_be_wrong() -> None:
     cells = told({}, configuration=SAMPLE / "alembic.ini")
     assert cells["Head"].endswith("Several heads: alembic upgrade head refuses to choose.")
     assert cells["Revisions"] == "10 1 high 1 medium 1 unproven 2 not measured 5 low"
-    assert cells["The riskiest"].startswith("drop customers.note High risk. Rollback: no.")
+    assert cells["The riskiest"].startswith(
+        "drop customers.note High risk. Rollback: no. Lost: 11 of 11 values of customers.note"
+    )
 
 
 def test_where_nothing_was_measured_no_revision_is_called_harmless(tmp_path: Path) -> None:

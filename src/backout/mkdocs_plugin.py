@@ -93,7 +93,8 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
                 continue  # of a project that this site is only a part of
             relative = path.relative_to(self.root)
             uri = self._uri(relative.as_posix())
-            if relative.parts[0] != self.docs and not relative.parts[0].startswith(".") and uri != "readme.md":
+            beside = relative.parts[0] != self.docs and not relative.parts[0].startswith(".") and uri != "readme.md"
+            if beside and files.get_file_from_path(uri) is None:
                 files.append(File.generated(config, uri, abs_src_path=str(path)))
         for uri, asset in ASSETS.items():
             files.append(File.generated(config, uri, abs_src_path=str(asset)))
@@ -275,7 +276,10 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         return content
 
     def _uri(self, path: str) -> str:
-        """Where a file of the repository is on the site: ``docs/x.md`` is ``x.md``, ``NEWS.md`` ``news.md``."""
+        """Where a file of the repository is on the site: ``docs/x.md`` is ``x.md``, ``NEWS.md`` is ``news.md``.
+
+        README.md, for those who read the repository, is nowhere; and no page takes the place of one in ``docs``.
+        """
         return path.removeprefix(f"{self.docs}/") if "/" in path else path.lower()
 
     def _link(self, target: str, source: str, uri: str, files: Files) -> str:
