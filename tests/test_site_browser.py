@@ -224,3 +224,26 @@ def test_printed_all_of_it_is_there(opened: Any) -> None:
     page = opened(PAGES["matrix"]).page
     page.emulate_media(media="print")
     assert page.locator("form.bo-filter").is_hidden()
+
+
+def test_every_page_fits_on_paper(opened: Any, address: str) -> None:
+    """A4 within its margins is 680 pixels wide; nothing is cut that has a place on the page."""
+    page = opened("", viewport={"width": 680, "height": 1009}).page
+    page.emulate_media(media="print")
+    parts = {"migrations/": 28, "runbooks/": 20, "reference/": 10}
+    links = page.eval_on_selector_all(".md-nav--primary a[href]", "all => all.map(one => one.href.split('#')[0])")
+    page.goto(f"{address}migrations/")
+    links += page.eval_on_selector_all("#bo-revisions a[href]", "all => all.map(one => one.href.split('#')[0])")
+    every = sorted({link for link in links if link.startswith(address)})
+    found = {part: sum(link.startswith(address + part) for link in every) for part in parts}
+    assert all(found[part] >= least for part, least in parts.items()), found
+    wide = {}
+    for link in every:
+        page.goto(link)
+        wide[link.removeprefix(address)] = page.evaluate(
+            "() => [document.documentElement.scrollWidth - document.documentElement.clientWidth,"
+            " ...Array.from(document.querySelectorAll('article *')).filter(one => !one.closest('svg')"
+            " && one.getClientRects().length && one.getBoundingClientRect().right > innerWidth + 1)"
+            ".map(one => one.outerHTML.slice(0, 80))]"
+        )
+    assert {link: told for link, told in wide.items() if told != [0]} == {}

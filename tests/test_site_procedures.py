@@ -169,6 +169,24 @@ def test_a_failure_of_an_older_text_is_told_as_such() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("annotations", "told"),
+    [
+        ("<!-- not run: needs a `cluster` -->", "bo-unmeasured Not verified: this block is not run. Needs a cluster ."),
+        ("<!-- way back -->\n<!-- destroys: rows -->",
+         "bo-high Way back. It undoes the step; it is no part of it. Destroys rows."),
+        ("<!-- changes: a -->\n<!-- destroys: b -->", "bo-high Destroys b; changes a."),
+        ("<!-- changes: a -->", "bo-medium Changes a."),
+    ],
+)  # fmt: skip
+def test_what_is_said_above_a_block(annotations: str, told: str) -> None:
+    page = parse_page(f"# T\n\n{annotations}\n```bash\ntrue\n```\n", "a.md")
+    html = '<div class="highlight"><pre><code>true</code></pre></div>'
+    shown = BeautifulSoup(with_blocks(html, page, {}), "html.parser").p
+    assert shown is not None
+    assert f"{shown['class'][1]} {text_of(shown)}" == told
+
+
 def test_blocks_that_the_renderer_changed_or_left_out_disturb_no_other() -> None:
     page = parse_page("# T\n\n```bash\nfirst\n```\n\n```bash\n\tsecond\n```\n\n```bash\nthird\n```\n", "a.md")
     html = "".join(
@@ -390,6 +408,18 @@ def test_boxes_remember_until_they_are_emptied(opened: Any) -> None:
 
 
 @in_a_browser
+def test_boxes_remember_in_a_copy_that_is_opened_from_a_folder(browser: Any, site: Path) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto((site / PAGES["runbook"] / "index.html").as_uri())
+    page.locator("#item-2").check()
+    page.reload()
+    assert page.locator("#item-2").is_checked()
+    assert page.locator(".bo-progress output").inner_text() == "1 of 6 ticked"
+    context.close()
+
+
+@in_a_browser
 def test_boxes_of_another_text_are_emptied_and_it_is_told(opened: Any) -> None:
     page = opened(PAGES["runbook"])
     page.locator("#item-1").check()
@@ -467,6 +497,8 @@ def test_printed_it_fits_the_paper(kind: str, opened: Any, tmp_path: Path) -> No
     pdf = (tmp_path / "page.pdf").read_bytes()
     boxes = re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", pdf)
     assert boxes
+    height = page.evaluate("document.documentElement.scrollHeight")
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= -(-height // PAPER["height"]) + 1
     assert {(595, 842)} == {(round(float(width) - 0.5), round(float(height) - 0.5)) for width, height in boxes}
 
 

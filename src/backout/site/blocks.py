@@ -131,8 +131,8 @@ def _decorated(found: re.Match[str], fence: _Fence, page: Page, failures: Mappin
 
 
 def _effects(step: Step, page: Page) -> str:
-    """What the block does to the database or to files, in words above it."""
-    if not step.is_changing and not step.way_back:
+    """What the block does to the database or to files, in words above it; and that nobody runs it."""
+    if not step.is_changing and not step.way_back and step.kind != "not run":
         return ""
     section = page.runbook.section_of(step) if page.runbook else None
     return render("effect.html", step=step, no_way_back=_no_way_back(step, section))
