@@ -192,7 +192,9 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         page.present_anchor_ids, page.links_to_anchors = notebooks.ids(content), anchors
         if shown == str(path):
             runs = read_runs(self.root / "build" / "run.json")
-            content = notebooks.not_shown(path.read_text(encoding="utf-8-sig"), runs.get(source, {})) + content
+            told = notebooks.not_shown(path.read_text(encoding="utf-8-sig"), runs.get(source, {}))
+            title, heading, rest = content.rpartition("</h1>")
+            content = f"{title}{heading}{told}{rest}"
         return content
 
     def _link(self, target: str, source: str, uri: str, files: Files) -> str:
