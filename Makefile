@@ -33,7 +33,7 @@ notebook: setup  ## open the onboarding notebooks in Jupyter; each works on a di
 		$(VENV)/bin/jupyter lab -y --log-level=WARN $(if $(filter 0,$(shell id -u)),--allow-root) \
 		--ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/docs/onboarding/first-migration.ipynb \
 		--FileContentsManager.pre_save_hook=backout.notebooks.save_as_source --LabApp.extension_manager=readonly \
-		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None $(NOTEBOOK_ARGS)
+		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(NOTEBOOK_ARGS)
 
 ##@ Measured risk
 .PHONY: rehearse check evidence

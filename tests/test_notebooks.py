@@ -5,6 +5,7 @@ How they look on the site is tested in ``test_site_notebooks.py``; the onboardin
 
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -385,15 +386,16 @@ def test_make_notebook_opens_jupyter_where_nothing_can_be_broken(
         ("markdown", "# Tiny"),
         "from backout.notebooks import begin\n\nbegin()",
         "%%bash -eo pipefail\nrm -r alembic\npsql -XAtc 'DROP TABLE sessions' -c 'SELECT count(*) FROM users'\n"
-        'echo "in $PWD"',
+        'echo "in $PWD, $PGDATABASE"',
     )
     path = root / "docs/onboarding/tiny.ipynb"
     path.write_text(tiny)
     command = ["make", "--no-print-directory", "notebook", "NOTEBOOK_ARGS=--no-browser --ServerApp.port=0"]
     variables = {"BACKOUT_POSTGRES": backout_server.url, "HOME": str(tmp_path), "JUPYTER_PLATFORM_DIRS": "1"}
+    keyboard, terminal = pty.openpty()  # Jupyter takes Ctrl-C from people only
     with subprocess.Popen(
-        command, cwd=root, env={**environment, **variables}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, start_new_session=True,
+        command, cwd=root, env={**environment, **variables}, stdin=terminal, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, start_new_session=True,
     ) as process:  # fmt: skip
         assert process.stdout is not None
         try:
@@ -406,14 +408,17 @@ def test_make_notebook_opens_jupyter_where_nothing_can_be_broken(
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
                 page = browser.new_page()
+                page.set_default_timeout(120_000)
                 page.goto(found[0])
                 page.get_by_role("heading", name="Your first migration").wait_for()
-                page.goto(found[0].replace("first-migration", "tiny"))
+                # By itself, so that it is the one which is run.
+                page.goto(found[0].replace("first-migration", "tiny").replace("/lab/", "/doc/"))
                 page.get_by_role("heading", name="Tiny").wait_for()
+                page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
                 page.get_by_role("menuitem", name="Run", exact=True).click()
                 page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
                 shown = page.locator(".jp-OutputArea-output", has_text="in /")
-                shown.wait_for(timeout=60_000)
+                shown.wait_for()
                 assert "DROP TABLE\n25\n" in shown.inner_text()
                 own = shown.inner_text().rpartition(", ")[2].strip()
                 assert own.startswith("backout_")
@@ -425,6 +430,8 @@ def test_make_notebook_opens_jupyter_where_nothing_can_be_broken(
         finally:
             os.killpg(process.pid, signal.SIGINT)
             process.communicate(timeout=60)
+            os.close(keyboard)
+            os.close(terminal)
     assert path.read_text() == tiny
     assert (root / "alembic/env.py").is_file()
     with psycopg.connect(backout_server.url) as connection:

@@ -272,7 +272,9 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         content = notebooks.mended(content, address)
         page.present_anchor_ids, page.links_to_anchors = notebooks.ids(content), anchors
         if shown == str(path):
-            content = notebooks.not_shown(path.read_text(encoding="utf-8-sig"), self.runs.get(source, {})) + content
+            told = notebooks.not_shown(path.read_text(encoding="utf-8-sig"), self.runs.get(source, {}))
+            title, heading, rest = content.rpartition("</h1>")
+            content = f"{title}{heading}{told}{rest}"
         return content
 
     def _uri(self, path: str) -> str:
