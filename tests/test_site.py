@@ -176,7 +176,7 @@ def test_every_block_is_found_on_the_site(site: Path) -> None:
         page = read_page(path, ROOT)
         if not page.path.startswith(("docs/", "runbooks/")):
             continue
-        uri = re.sub(r"(^|/)(index|README)$", "", page.path.removeprefix("docs/").removesuffix(".md"))
+        uri = re.sub(r"(^|/)(index|README)$", "", page.path.removeprefix("docs/").rpartition(".")[0])
         shown = BeautifulSoup((site / uri / "index.html").read_text(encoding="utf-8"), "html.parser").article
         assert shown is not None
         drawn = [step for step in page.steps if step.language != "mermaid"]

@@ -65,7 +65,7 @@ def _execute(project: Path, name: str, *, outcome: str = "passed", source: str |
     for number, cell in enumerate([cell for cell in notebook["cells"] if cell["cell_type"] == "code"], start=1):
         cell |= {"execution_count": number, "outputs": outputs if number < 4 else []}
     executed.keep(json.dumps(notebook), executed.place(project, 18, page), source or text)
-    step = StepRecord("t.1", 1, "python", "run", outcome)  # type: ignore[arg-type]
+    step = StepRecord(f"{name}.1", 1, "python", "run", outcome)  # type: ignore[arg-type]
     record = PageRecord("f", text_hash(source or text), "2026-01-13T09:14:00+00:00", "abc1234", "18.6", 1.0, (step,))
     known = [f"docs/onboarding/{one}.ipynb" for one in (SHOWN, CHANGED, FAILED)]
     add_runs(project / "build/run.json", {page: record}, major=18, known=known)
