@@ -308,7 +308,7 @@ def test_while_it_is_served_only_what_changed_is_made_again(tmp_path: Path, monk
     assert page.read_bytes() == first
     assert plugin.generated is made
     assert {one["location"]: one["text"] for one in json.loads(index.read_text())["docs"]} == searched
-    assert {"migrations/left/", "hazards/dropped-column/"} <= searched.keys()
+    assert {"migrations/left/", "hazards/dropped-schema/"} <= searched.keys()
     (tmp_path / "project/migrations/evidence/left.json").unlink()
     mkdocs_build(config)
     assert b"No evidence of this revision is committed" in page.read_bytes()
