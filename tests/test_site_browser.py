@@ -1,12 +1,6 @@
 """Every type of page in a real browser: a desk and a phone, light and dark, keyboard, print."""
 
-import functools
-import http.server
-import os
 import shutil
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,46 +35,6 @@ DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 SCREENSHOTS = ROOT / "build/screenshots"  # kept by CI
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """This project's site, served below a path."""
-    folder = tmp_path_factory.mktemp("served")
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder / "below"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/below/"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow, and needed with a browser only
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-        )
-        yield opened
-        opened.close()
-
-
 @dataclass
 class Opened:
     """A page, and what it did while it was loaded."""
@@ -91,7 +45,7 @@ class Opened:
 
 
 @pytest.fixture
-def opened(browser: Any, address: str) -> Iterator[Any]:
+def opened(browser: Any, served: str) -> Iterator[Any]:
     """Opens a page of the site: ``opened("risk/", viewport=PHONE, color_scheme="dark")``."""
     contexts = []
 
@@ -102,7 +56,7 @@ def opened(browser: Any, address: str) -> Iterator[Any]:
         one.page.on("request", lambda request: one.requests.add(request.url))
         one.page.on("console", lambda message: one.problems.append(message.text) if message.type == "error" else None)
         one.page.on("pageerror", lambda error: one.problems.append(str(error)))
-        one.page.goto(address + path, wait_until="load")
+        one.page.goto(served + path, wait_until="load")
         return one
 
     yield open_page
@@ -113,7 +67,7 @@ def opened(browser: Any, address: str) -> Iterator[Any]:
 # Colours do not depend on the size, nor sizes on colours.
 @pytest.mark.parametrize(("size", "scheme"), [("desk", "light"), ("phone", "dark")])
 @pytest.mark.parametrize("kind", PAGES)
-def test_a_page_of_each_type(kind: str, size: str, scheme: str, opened: Any, address: str) -> None:
+def test_a_page_of_each_type(kind: str, size: str, scheme: str, opened: Any, served: str) -> None:
     from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
 
     one = opened(PAGES[kind], viewport=DESK if size == "desk" else PHONE, color_scheme=scheme)
@@ -129,7 +83,7 @@ def test_a_page_of_each_type(kind: str, size: str, scheme: str, opened: Any, add
     ] == []
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
     assert one.problems == []
-    assert {url for url in one.requests if not url.startswith((address, "data:", "blob:"))} == set()
+    assert {url for url in one.requests if not url.startswith((served, "data:", "blob:"))} == set()
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{kind.replace(' ', '-')}-{size}-{scheme}.png", full_page=True)
 
@@ -226,21 +180,21 @@ def test_printed_all_of_it_is_there(opened: Any) -> None:
     assert page.locator("form.bo-filter").is_hidden()
 
 
-def test_every_page_fits_on_paper(opened: Any, address: str) -> None:
+def test_every_page_fits_on_paper(opened: Any, served: str) -> None:
     """A4 within its margins is 680 pixels wide; nothing is cut that has a place on the page."""
     page = opened("", viewport={"width": 680, "height": 1009}).page
     page.emulate_media(media="print")
     parts = {"migrations/": 28, "runbooks/": 20, "reference/": 10}
     links = page.eval_on_selector_all(".md-nav--primary a[href]", "all => all.map(one => one.href.split('#')[0])")
-    page.goto(f"{address}migrations/")
+    page.goto(f"{served}migrations/")
     links += page.eval_on_selector_all("#bo-revisions a[href]", "all => all.map(one => one.href.split('#')[0])")
-    every = sorted({link for link in links if link.startswith(address)})
-    found = {part: sum(link.startswith(address + part) for link in every) for part in parts}
+    every = sorted({link for link in links if link.startswith(served)})
+    found = {part: sum(link.startswith(served + part) for link in every) for part in parts}
     assert all(found[part] >= least for part, least in parts.items()), found
     wide = {}
     for link in every:
         page.goto(link)
-        wide[link.removeprefix(address)] = page.evaluate(
+        wide[link.removeprefix(served)] = page.evaluate(
             "() => [document.documentElement.scrollWidth - document.documentElement.clientWidth,"
             " ...Array.from(document.querySelectorAll('article *')).filter(one => !one.closest('svg')"
             " && one.getClientRects().length && one.getBoundingClientRect().right > innerWidth + 1)"

@@ -156,7 +156,7 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         path = self._path(page.file)
         if path is None or not self.contract:
             return content
-        name = path.relative_to(self.project.root).as_posix()
+        name = self._name(path)
         return with_run(
             content,
             self._page(path) if path in self.contract else None,
@@ -184,13 +184,17 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         if file.src_uri in self.generated:
             return self.generated[file.src_uri]
         path = self._path(file)
-        name = path.relative_to(self.project.root).as_posix() if path else ""
+        name = self._name(path) if path else ""
         return file.content_bytes, self.runs.get(name), name in self.under_way
 
     def _path(self, file: File) -> Path | None:
         """Where a page of the project stands; None: it is no file of it."""
         path = Path(file.abs_src_path or "")
         return path if path.is_relative_to(self.root) else None
+
+    def _name(self, path: Path) -> str:
+        """As the records of runs call a page."""
+        return path.relative_to(self.project.root).as_posix()
 
     def _pages(self) -> list[Page]:
         """Every page under the contract."""
@@ -225,8 +229,8 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         if path.suffix == ".ipynb":
             # What mkdocs-jupyter turns into HTML next is the copy that was executed, where there is one.
             page.meta.update(notebooks.meta(markdown))
-            name = path.relative_to(self.root).as_posix()
-            page.file.abs_src_path = str(executed.find(self.root, name, markdown, self.runs.get(name, {})) or path)
+            name, root = self._name(path), self.project.root
+            page.file.abs_src_path = str(executed.find(root, name, markdown, self.runs.get(name, {})) or path)
             return markdown
         source = path.relative_to(self.root).as_posix()
         markdown = re.sub(
@@ -272,7 +276,7 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         content = notebooks.mended(content, address)
         page.present_anchor_ids, page.links_to_anchors = notebooks.ids(content), anchors
         if shown == str(path):
-            told = notebooks.not_shown(path.read_text(encoding="utf-8-sig"), self.runs.get(source, {}))
+            told = notebooks.not_shown(path.read_text(encoding="utf-8-sig"), self.runs.get(self._name(path), {}))
             title, heading, rest = content.rpartition("</h1>")
             content = f"{title}{heading}{told}{rest}"
         return content

@@ -103,7 +103,7 @@ def with_run(
 ) -> str:
     """The HTML of a page that people wrote: with what is added at its blocks, its boxes and its stamp.
 
-    :param page: None where it is not under the page contract, as a notebook.
+    :param page: None where it is not under the page contract.
     :param source: the text of its file.
     :param records: of its last runs, by PostgreSQL major.
     :param under_way: whether it is being run now.
