@@ -10,8 +10,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -308,11 +308,14 @@ def offline_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _site(tmp_path_factory.mktemp("offline") / "a folder", OFFLINE="true")
 
 
-class _NotFound(http.server.SimpleHTTPRequestHandler):
+class _Pages(http.server.SimpleHTTPRequestHandler):
     """Serves files, and the site's own page for what is not there, as GitHub Pages does."""
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         page = Path(self.directory) / "below" / "404.html"
+        if not page.is_file():
+            super().send_error(code, message, explain)
+            return
         self.send_response(code)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.end_headers()
@@ -322,16 +325,27 @@ class _NotFound(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+@contextmanager
+def _serving(folder: Path) -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Pages, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[[Path], AbstractContextManager[str]]:
+    """Serves a folder while its block lasts: ``with serving(folder) as address``."""
+    return _serving
+
+
 @pytest.fixture(scope="session")
 def served(built_site: Path) -> Iterator[str]:
     """The address of the site's home page, below a path."""
-    handler = functools.partial(_NotFound, directory=str(built_site.parent))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/below/"
-        server.shutdown()
-        thread.join()
+    with _serving(built_site.parent) as address:
+        yield f"{address}below/"
 
 
 CHROMIUM = next(
@@ -353,6 +367,46 @@ def browser() -> Iterator[Any]:
         )
         yield opened
         opened.close()
+
+
+@dataclass
+class Opened:
+    """A page, and what it did while it was loaded."""
+
+    page: Any
+    problems: list[str] = field(default_factory=list)
+    requests: set[str] = field(default_factory=set)
+
+    def faults(self) -> list[tuple[str, str, str]]:
+        """What axe finds."""
+        from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
+
+        found = Axe().run(self.page).response["violations"]
+        return [(one["id"], one["nodes"][0]["html"][:300], one["nodes"][0]["failureSummary"]) for one in found]
+
+    def outside(self, base: str) -> set[str]:
+        """Requests that left the site."""
+        return {url for url in self.requests if not url.startswith((base, "data:", "blob:"))}
+
+
+@pytest.fixture
+def opened(browser: Any) -> Iterator[Any]:
+    """Opens a page: ``opened(address, viewport=PHONE, color_scheme="dark")``."""
+    contexts = []
+
+    def open_page(address: str, **options: Any) -> Opened:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        one = Opened(context.new_page())
+        one.page.on("request", lambda request: one.requests.add(request.url))
+        one.page.on("console", lambda message: one.problems.append(message.text) if message.type == "error" else None)
+        one.page.on("pageerror", lambda error: one.problems.append(str(error)))
+        one.page.goto(address, wait_until="load")
+        return one
+
+    yield open_page
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture

@@ -1,16 +1,14 @@
 """The built site: built strictly, executing nothing, asking nobody; and its pictures, in a real browser."""
 
-import functools
-import http.server
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
@@ -264,19 +262,10 @@ def test_serve_shows_what_the_pages_did(tmp_path: Path, backout_server) -> None:
             assert process.wait(timeout=30) == 0
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
-
-
 @pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(site))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+def address(site: Path, serving: Any) -> Iterator[str]:
+    with serving(site) as address:
+        yield address.rstrip("/")
 
 
 @pytest.mark.skipif(

@@ -1,8 +1,7 @@
 """Every type of page in a real browser: a desk and a phone, light and dark, keyboard, print."""
 
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,42 +34,19 @@ DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 SCREENSHOTS = ROOT / "build/screenshots"  # kept by CI
 
 
-@dataclass
-class Opened:
-    """A page, and what it did while it was loaded."""
-
-    page: Any
-    problems: list[str] = field(default_factory=list)
-    requests: set[str] = field(default_factory=set)
-
-
 @pytest.fixture
-def opened(browser: Any, served: str) -> Iterator[Any]:
-    """Opens a page of the site: ``opened("risk/", viewport=PHONE, color_scheme="dark")``."""
-    contexts = []
-
-    def open_page(path: str, **options: Any) -> Opened:
-        context = browser.new_context(**{"viewport": DESK, **options})
-        contexts.append(context)
-        one = Opened(context.new_page())
-        one.page.on("request", lambda request: one.requests.add(request.url))
-        one.page.on("console", lambda message: one.problems.append(message.text) if message.type == "error" else None)
-        one.page.on("pageerror", lambda error: one.problems.append(str(error)))
-        one.page.goto(served + path, wait_until="load")
-        return one
-
-    yield open_page
-    for context in contexts:
-        context.close()
+def page_at(opened: Any, served: str) -> Callable[..., Any]:
+    """Opens a page of the site: ``page_at("risk/", viewport=PHONE, color_scheme="dark")``."""
+    return lambda path, **options: opened(served + path, **options)
 
 
 # Colours do not depend on the size, nor sizes on colours.
 @pytest.mark.parametrize(("size", "scheme"), [("desk", "light"), ("phone", "dark")])
 @pytest.mark.parametrize("kind", PAGES)
-def test_a_page_of_each_type(kind: str, size: str, scheme: str, opened: Any, served: str) -> None:
+def test_a_page_of_each_type(kind: str, size: str, scheme: str, page_at: Any, served: str) -> None:
     from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
 
-    one = opened(PAGES[kind], viewport=DESK if size == "desk" else PHONE, color_scheme=scheme)
+    one = page_at(PAGES[kind], viewport=DESK if size == "desk" else PHONE, color_scheme=scheme)
     page = one.page
     page.wait_for_function("!document.querySelector('nav.md-code__nav:not([role])')")
     assert (
@@ -88,23 +64,23 @@ def test_a_page_of_each_type(kind: str, size: str, scheme: str, opened: Any, ser
     page.screenshot(path=SCREENSHOTS / f"{kind.replace(' ', '-')}-{size}-{scheme}.png", full_page=True)
 
 
-def test_what_is_drawn_is_there(opened: Any) -> None:
+def test_what_is_drawn_is_there(page_at: Any) -> None:
     """A pattern that is not found fills nothing, and a bar without width says nothing."""
-    page = opened(PAGES["revision"]).page
+    page = page_at(PAGES["revision"]).page
     bars = page.eval_on_selector_all(
         ".bo-timeline rect.bo-bar-high", "all => all.map(one => one.getBoundingClientRect().width)"
     )
     assert bars
     assert min(bars) > 100
     assert page.evaluate("!!document.querySelector('pattern#bo-fill-high')")
-    page = opened(PAGES["chain"]).page
+    page = page_at(PAGES["chain"]).page
     nodes = page.eval_on_selector_all(".bo-chain a", "all => all.map(one => one.getBoundingClientRect().height)")
     assert len(nodes) == 28
     assert min(nodes) >= 24  # target size, WCAG 2.2, 2.5.8
 
 
-def test_the_matrix_is_filtered_and_the_address_says_how(opened: Any) -> None:
-    page = opened(PAGES["matrix"]).page
+def test_the_matrix_is_filtered_and_the_address_says_how(page_at: Any) -> None:
+    page = page_at(PAGES["matrix"]).page
     shown = "table.bo-matrix tbody tr:not(.bo-kind):not([hidden])"
     every = page.locator(shown).count()
     assert page.locator(".bo-count").inner_text() == f"{every} of {every}"
@@ -122,12 +98,12 @@ def test_the_matrix_is_filtered_and_the_address_says_how(opened: Any) -> None:
     page.wait_for_function(
         "wanted => document.querySelector('.bo-count').textContent == wanted", arg=f"{every} of {every}"
     )
-    page = opened("migrations/?risk=high").page
+    page = page_at("migrations/?risk=high").page
     assert page.locator("#bo-revisions tbody tr:not([hidden])").count() == 3
 
 
-def test_hazards_are_filtered_by_group_severity_and_detector(opened: Any) -> None:
-    page = opened(PAGES["hazards"]).page
+def test_hazards_are_filtered_by_group_severity_and_detector(page_at: Any) -> None:
+    page = page_at(PAGES["hazards"]).page
     shown = "#bo-hazards tbody tr:not(.bo-kind):not([hidden])"
     for name, value in (("group", "locks"), ("severity", "error"), ("detector", "nobody")):
         page.click("form.bo-filter button[type=reset]")
@@ -141,17 +117,17 @@ def test_hazards_are_filtered_by_group_severity_and_detector(opened: Any) -> Non
     assert page.locator(f'{shown}:has-text("plain-index")').count() > 0
 
 
-def test_without_javascript_everything_is_shown(opened: Any) -> None:
-    page = opened(PAGES["matrix"], java_script_enabled=False).page
+def test_without_javascript_everything_is_shown(page_at: Any) -> None:
+    page = page_at(PAGES["matrix"], java_script_enabled=False).page
     assert page.locator("form.bo-filter").is_hidden()
     assert page.locator("#bo-matrix tbody tr").count() == page.locator("#bo-matrix tbody tr:visible").count() > 150
-    page = opened(PAGES["revision"], java_script_enabled=False).page
+    page = page_at(PAGES["revision"], java_script_enabled=False).page
     assert page.locator(".bo-glance").first.is_visible()
     assert page.locator("svg.bo-timeline").count() == 2
 
 
-def test_with_the_keyboard_alone(opened: Any) -> None:
-    page = opened(PAGES["chain"]).page
+def test_with_the_keyboard_alone(page_at: Any) -> None:
+    page = page_at(PAGES["chain"]).page
     page.locator(".bo-chain a").first.focus()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('svg')?.classList.contains('bo-chain')")
@@ -160,14 +136,14 @@ def test_with_the_keyboard_alone(opened: Any) -> None:
     page.locator("details.bo-details > summary").first.focus()
     page.keyboard.press("Enter")
     assert page.locator("ol.bo-statements").first.is_visible()
-    page = opened(PAGES["schema"], viewport=PHONE).page
+    page = page_at(PAGES["schema"], viewport=PHONE).page
     page.locator(".bo-scroll").first.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("document.querySelector('.bo-scroll').scrollLeft > 0")
 
 
-def test_printed_all_of_it_is_there(opened: Any) -> None:
-    page = opened(PAGES["revision"], viewport={"width": 740, "height": 1040}, color_scheme="dark").page
+def test_printed_all_of_it_is_there(page_at: Any) -> None:
+    page = page_at(PAGES["revision"], viewport={"width": 740, "height": 1040}, color_scheme="dark").page
     page.emulate_media(media="print", color_scheme="dark")
     assert page.locator("ol.bo-statements").first.is_visible()
     assert (
@@ -175,14 +151,14 @@ def test_printed_all_of_it_is_there(opened: Any) -> None:
         == "#fff"
     )
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
-    page = opened(PAGES["matrix"]).page
+    page = page_at(PAGES["matrix"]).page
     page.emulate_media(media="print")
     assert page.locator("form.bo-filter").is_hidden()
 
 
-def test_every_page_fits_on_paper(opened: Any, served: str) -> None:
+def test_every_page_fits_on_paper(page_at: Any, served: str) -> None:
     """A4 within its margins is 680 pixels wide; nothing is cut that has a place on the page."""
-    page = opened("", viewport={"width": 680, "height": 1009}).page
+    page = page_at("", viewport={"width": 680, "height": 1009}).page
     page.emulate_media(media="print")
     parts = {"migrations/": 28, "runbooks/": 20, "reference/": 10}
     links = page.eval_on_selector_all(".md-nav--primary a[href]", "all => all.map(one => one.href.split('#')[0])")

@@ -6,8 +6,6 @@ At a desk and on a phone, light and dark, below a path, and opened from a folder
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,46 +30,6 @@ PAGES = {
 }
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 SCREENSHOTS = ROOT / "build/screenshots"  # kept by CI
-
-
-@dataclass
-class Opened:
-    """A page, and what it did while it was loaded."""
-
-    page: Any
-    problems: list[str] = field(default_factory=list)
-    requests: set[str] = field(default_factory=set)
-
-    def faults(self) -> list[tuple[str, str, str]]:
-        """What axe finds."""
-        from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
-
-        found = Axe().run(self.page).response["violations"]
-        return [(one["id"], one["nodes"][0]["html"][:300], one["nodes"][0]["failureSummary"]) for one in found]
-
-    def outside(self, base: str) -> set[str]:
-        """Requests that left the site."""
-        return {url for url in self.requests if not url.startswith((base, "data:", "blob:"))}
-
-
-@pytest.fixture
-def opened(browser: Any) -> Iterator[Any]:
-    """Opens a page: ``opened(address, viewport=PHONE, color_scheme="dark")``."""
-    contexts = []
-
-    def open_page(address: str, **options: Any) -> Opened:
-        context = browser.new_context(**{"viewport": DESK, **options})
-        contexts.append(context)
-        one = Opened(context.new_page())
-        one.page.on("request", lambda request: one.requests.add(request.url))
-        one.page.on("console", lambda message: one.problems.append(message.text) if message.type == "error" else None)
-        one.page.on("pageerror", lambda error: one.problems.append(str(error)))
-        one.page.goto(address, wait_until="load")
-        return one
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def overflow(page: Any) -> int:

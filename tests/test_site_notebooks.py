@@ -1,15 +1,12 @@
 """Notebooks on the site: shown as they were executed, or said not to be; their links; and in a real browser."""
 
 import base64
-import functools
 import gzip
-import http.server
 import json
 import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -224,20 +221,10 @@ def test_pictures_of_a_page_keep_apart_and_have_its_colours() -> None:
 # -- in a browser -------------------------------------------------------------------------------------
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
-
-
 @pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    handler = functools.partial(_Quiet, directory=str(site.parent))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/below/"
-        server.shutdown()
-        thread.join()
+def address(site: Path, serving: Any) -> Iterator[str]:
+    with serving(site.parent) as address:
+        yield f"{address}below/"
 
 
 @in_a_browser

@@ -1,8 +1,6 @@
 """What the site adds to pages that people follow, on a project whose pages have every state: as built by MkDocs, and in
 a real browser."""
 
-import functools
-import http.server
 import json
 import os
 import re
@@ -10,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -287,19 +284,10 @@ def test_the_search_knows_the_page_and_not_what_stands_on_every_one(site: Path) 
 # -- in a browser -----------------------------------------------------------------------------------------------------
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
-
-
 @pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(site))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
-        thread.join()
+def address(site: Path, serving: Any) -> Iterator[str]:
+    with serving(site) as address:
+        yield address
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import textwrap
 from pathlib import Path
@@ -71,7 +72,20 @@ def run(
         raise ConfigurationError("--resume goes on where the run stopped; --from-step begins anew: give one of them")
     project = load_project(Path.cwd())
     order = Order(environment, yes, dry_run, step_by_step, from_step, resume)
-    sys.exit(operate(find_runbook(project, runbook), project, order, _operator()))
+    status = operate(find_runbook(project, runbook), project, order, _operator())
+    _let_go_of_a_terminal_that_is_gone()
+    sys.exit(status)
+
+
+def _let_go_of_a_terminal_that_is_gone() -> None:
+    """What was not shown there any more must not become the exit code, which Python makes 120 of."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 def _report(path: Path, as_json: bool) -> None:
