@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from bs4 import BeautifulSoup
 
@@ -258,8 +259,10 @@ def test_serve_shows_what_the_pages_did(tmp_path: Path, backout_server) -> None:
             page = _eventually(f"{site}/", "Verified: this page held when it was run", without="bo-notice")
             assert "bo-failure" not in page
         finally:
-            process.send_signal(subprocess.signal.SIGINT)  # type: ignore[attr-defined]
+            started = psutil.Process(process.pid).children(recursive=True)
+            process.terminate()
             assert process.wait(timeout=30) == 0
+            assert [one for one in started if one.is_running()] == []
 
 
 @pytest.fixture(scope="module")

@@ -51,6 +51,8 @@ def serve(project: Project, address: str, postgres: str | None, say: Callable[[s
         env=environment,
         start_new_session=True,
     )
+    ended = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, signal.default_int_handler) for number in ended}
     try:
         _wait_for(site, host, int(port))
         say(f"The site is served on http://{address} (Ctrl-C ends it). Its pages are run now:")
@@ -72,6 +74,8 @@ def serve(project: Project, address: str, postgres: str | None, say: Callable[[s
     finally:
         runs.tell(())
         _end(site)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Runs:
