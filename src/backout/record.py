@@ -73,6 +73,10 @@ class PageRecord:
         """How many steps ended so, of one kind or of all."""
         return sum(step.outcome == outcome and kind in (None, step.kind) for step in self.steps)
 
+    def is_of(self, source: str) -> bool:
+        """Whether this very text was run."""
+        return self.source == text_hash(source)
+
     def block_of(self, step: StepRecord) -> str | None:
         """The id of the block that a step is or is about; None: it is about the whole page."""
         if step.kind in _PROOFS:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backout.pages import Page, Section, Step
-from backout.record import PageRecord, StepRecord, text_hash
+from backout.record import PageRecord, StepRecord
 from backout.site.model import render
 from backout.site.words import block_anchor
 
@@ -93,7 +93,7 @@ def _failures(page: Page, records: Mapping[int, PageRecord]) -> dict[str, list[F
     """By id of the block."""
     found: dict[str, list[Failure]] = {}
     for _, record in sorted(records.items(), reverse=True):
-        current = record.source == text_hash(page.source)
+        current = record.is_of(page.source)
         for step in record.steps:
             block = record.block_of(step)
             if step.outcome == "failed" and block is not None:

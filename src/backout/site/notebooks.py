@@ -19,8 +19,6 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import BashLexer, PythonLexer, SqlLexer
 
-from backout.record import text_hash
-
 if TYPE_CHECKING:
     from bs4 import Tag
 
@@ -77,7 +75,7 @@ def not_shown(source: str, records: Mapping[int, PageRecord]) -> str:
     record = records[max(records)] if records else None
     if record is None:
         title, told = "Not verified", "No test run has executed this notebook."
-    elif record.source != text_hash(source):
+    elif not record.is_of(source):
         title = "Not verified"
         told = f"This notebook was changed since it was executed, on {record.when[:10]} at {record.commit}."
     elif record.failed:

@@ -16,7 +16,7 @@ from typing import Literal
 
 from backout.evidence import Evidence
 from backout.pages import Page
-from backout.record import PageRecord, StepRecord, text_hash
+from backout.record import PageRecord, StepRecord
 from backout.site.model import render
 
 State = Literal["passed", "failed", "changed", "not verified", "nothing to run"]
@@ -87,7 +87,7 @@ def state_of(subject: Subject, record: PageRecord | None) -> State:
         return "nothing to run"
     if record is None:
         return "not verified"
-    if record.source != text_hash(subject.source):
+    if not record.is_of(subject.source):
         return "changed"
     return "failed" if record.failed else "passed"
 

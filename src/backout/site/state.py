@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backout.pages import Page
-from backout.record import PageRecord, Runs, text_hash
+from backout.record import PageRecord, Runs
 from backout.site.measured import Measured, read_measured_chain
 from backout.site.migration_pages import INDEX, address
 from backout.site.model import render
@@ -73,7 +73,7 @@ def _verified(pages: tuple[Page, ...], runs: Runs, major: int) -> Verified:
 
 
 def _is_current(page: Page, record: PageRecord | None) -> bool:
-    return record is not None and record.source == text_hash(page.source)
+    return record is not None and record.is_of(page.source)
 
 
 def riskiest(revisions: Iterable[Measured]) -> Measured | None:
