@@ -36,6 +36,12 @@ def test_events_are_numbered_dated_and_masked(tmp_path: Path) -> None:
     assert [path.name for path in record.path.parent.iterdir()] == [record.path.name]
 
 
+def test_journals_sort_as_they_were_begun(tmp_path: Path) -> None:
+    """The newest is found by its name, also of those that were begun within one second."""
+    begun = [written(tmp_path).path.name for _ in range(20)]
+    assert begun == sorted(begun)
+
+
 @pytest.mark.parametrize(
     ("error", "outcome", "reason"),
     [

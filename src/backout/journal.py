@@ -141,7 +141,7 @@ def create(folder: Path, subject: str, masking: Masking, **facts: Any) -> Journa
     :param facts: of the event ``begin``.
     :raises Refused: the directory cannot be written; without a journal nothing is run.
     """
-    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")  # their names sort as they were begun
     path = folder / f"{now}-{re.sub(r'[^a-z0-9]+', '-', subject.lower()).strip('-')}-{secrets.token_hex(2)}.jsonl"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -260,8 +260,9 @@ def _fill_columns(
         [
             ask(
                 f"SELECT coalesce(json_agg(json_build_array(place, nulls) ORDER BY number), '[]') FROM (SELECT "
-                f"ctid::text AS place, ARRAY[{cells[name]}] AS nulls, row_number() OVER (ORDER BY ctid) AS number "
-                f"FROM ONLY {name} WHERE {where[name]} ORDER BY ctid LIMIT {most}) AS t"
+                f"ctid::text AS place, ARRAY[{cells[name]}] AS nulls, "
+                f"row_number() OVER (ORDER BY {_order(tables[name])}) AS number "
+                f"FROM ONLY {name} WHERE {where[name]} ORDER BY number LIMIT {most}) AS t"
             )
             for name in ordered
         ],
@@ -281,6 +282,14 @@ def _fill_columns(
             for statements in _one_by_one(table, groups[table.qualified], missing, place, number):
                 orders += first_of(statements)
     filler.run(orders)
+
+
+def _order(table: Table) -> str:
+    """Sorts rows the same in every run. Where a row lies is no order: the server prunes a page when nobody reads it."""
+    steady = [column for column in table.columns if not column.generated and (column.default is None or column.sequence)]
+    by_key = [column.quoted for column in steady if column.name in (table.key or ())]
+    by_text = [f'{column.quoted}::text COLLATE "C"' for column in steady]
+    return ", ".join([*(by_key if table.key and len(by_key) == len(table.key) else by_text), "ctid"])
 
 
 def _all_at_once(table: Table, groups: Sequence[Group], columns: Sequence[str], place: str, number: int) -> str:
