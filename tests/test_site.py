@@ -99,7 +99,7 @@ def test_the_coverage_page_tells_each_state() -> None:
         "b.md": {18: record((failed, unreached))},
         "c.md": {18: record((passed,), source="older")},
     }
-    assert coverage(pages, runs).splitlines() == [
+    assert coverage(pages, runs, {"a.md": "../a.md"}).splitlines() == [
         "PostgreSQL 18.6: last run 2026-01-13 09:14 UTC at abc1234.",
         "",
         "PostgreSQL 18.6: last run 2026-01-13 09:14 UTC at abc1234.",
@@ -107,7 +107,7 @@ def test_the_coverage_page_tells_each_state() -> None:
         "",
         "| Page | PostgreSQL 18 | PostgreSQL 15 | Run | Quoted | Parsed | Sabotaged | Not run |",
         "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |",
-        "| a.md | passed, 1.5&nbsp;s | passed, 1.5&nbsp;s | 1 | 0 | 0 | 0 | 0 |",
+        "| [a.md](../a.md) | passed, 1.5&nbsp;s | passed, 1.5&nbsp;s | 1 | 0 | 0 | 0 | 0 |",
         "| b.md | **1 failed**, 1 not reached | **not verified** | 1 | 0 | 0 | 0 | 0 |",
         "| c.md | **changed since it was run** | **not verified** | 1 | 0 | 0 | 0 | 0 |",
         "| d.md | **not verified** | **not verified** | 1 | 0 | 0 | 0 | 0 |",
@@ -132,10 +132,17 @@ def test_the_coverage_page_tells_each_state() -> None:
 def test_the_coverage_stands_on_its_own_page_only(site: Path) -> None:
     pages = [path for path in site.rglob("*.html") if 'id="not-run">' in path.read_text(encoding="utf-8")]
     assert [path.relative_to(site).as_posix() for path in pages] == ["reference/coverage/index.html"]
+    table = BeautifulSoup(pages[0].read_text(encoding="utf-8"), "html.parser").article.table  # type: ignore[union-attr]
+    links = {link.get_text(): link["href"] for link in table.select("td > a")}  # type: ignore[union-attr]
+    assert links["docs/db-migrations.md"] == "../../db-migrations/"
+    assert links["docs/index.md"] == "../../"
+    assert links["runbooks/schema-drift.md"] == "../../runbooks/schema-drift/"
+    assert links["docs/onboarding/first-migration.ipynb"] == "../../onboarding/first-migration/"
+    assert "README.md" not in links
 
 
 def test_a_page_without_results_is_not_verified() -> None:
-    text = coverage([parse_page("# T\n\n```bash\ntrue\n```\n", "a.md")], {})
+    text = coverage([parse_page("# T\n\n```bash\ntrue\n```\n", "a.md")], {}, {})
     assert "**Not verified.** No test run has left its results in `build/run.json`." in text
 
 

@@ -184,9 +184,21 @@ def test_findings_waivers_and_what_people_wrote_are_shown_as_they_are(shop: Path
     assert "Accepted in the revision: nobody <reads> them" in text_of(first)
     assert first.a["href"] == "../../hazards/dropped-column-comes-back-empty/"  # type: ignore[index, union-attr]
     assert "squawk:prefer-robust-stmts : a second try finds it gone" in text_of(page)
-    losses = page.select_one("#untouched + .bo-scroll table")
+    losses = page.select_one("#untouched + .bo-holder table")
     assert list(rows(losses)) == ["customers.note"]
-    assert text_of(page.select_one("#untouched + .bo-scroll table td")) == "11 of 11"
+    assert text_of(page.select_one("#untouched + .bo-holder table td")) == "11 of 11"
+
+
+def test_what_repeats_is_told_once(site: Path) -> None:
+    """Two tables of the same hazard stand in one box; statements that fail alike, in one line."""
+    page = article(site, "migrations/2749027cad4f")
+    told = [one.select_one(".bo-title code").get_text() for one in page.select(".bo-finding")]
+    assert told == ["foreign-key-locks-parent", "values-written-since-are-lost"]
+    assert [text_of(one).count("blocks writes to public.") for one in page.select(".bo-finding")] == [2, 0]
+    assert [len(line.select("code")) for line in page.select(".bo-failing li")] == [4, 4]
+    schema = article(site, "migrations/schema")
+    linked = [link.get_text() for link in schema.select("#table-memberships + p a")]
+    assert linked == ["users", "organizations"]
 
 
 def test_a_change_of_an_indexed_table_is_drawn(shop: Path) -> None:
@@ -230,7 +242,7 @@ def test_the_schema_is_put_together_from_the_evidence(shop: Path) -> None:
     assert rows(page.select_one("#table-bills ~ table")) == {
         "id": ["integer NOT NULL", "PK"],
         "customer_id": ["integer", "FK"],
-        "paid": ["boolean", "none"],
+        "paid": ["boolean", ""],
     }
 
 

@@ -239,7 +239,10 @@ class BackoutPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]
             markdown,
         )
         if COVERAGE in markdown:
-            markdown = markdown.replace(COVERAGE, coverage(self._pages(), self.runs))
+            here = posixpath.dirname(page.file.src_uri)
+            uris = {self._name(one): self._uri(one.relative_to(self.root).as_posix()) for one in self.contract}
+            links = {name: posixpath.relpath(uri, here) for name, uri in uris.items() if files.get_file_from_path(uri)}
+            markdown = markdown.replace(COVERAGE, coverage(self._pages(), self.runs, links))
         return for_python_markdown(markdown) if path in self.contract else markdown
 
     def on_serve(self, server: LiveReloadServer, /, *, config: MkDocsConfig, builder: object) -> LiveReloadServer:

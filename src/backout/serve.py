@@ -22,7 +22,7 @@ LOOK_SECONDS = 0.2
 
 
 def serve(project: Project, address: str, postgres: str | None, say: Callable[[str], None]) -> None:
-    """Build and serve the site, run the pages meanwhile, then each page when it is changed, until interrupted.
+    """Build and serve the site, run the pages meanwhile, then each page when it is changed, until ``KeyboardInterrupt``.
 
     :param address: ``host:port``.
     :param postgres: as ``--postgres``.
@@ -51,8 +51,6 @@ def serve(project: Project, address: str, postgres: str | None, say: Callable[[s
         env=environment,
         start_new_session=True,
     )
-    ended = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, signal.default_int_handler) for number in ended}
     try:
         _wait_for(site, host, int(port))
         say(f"The site is served on http://{address} (Ctrl-C ends it). Its pages are run now:")
@@ -74,8 +72,6 @@ def serve(project: Project, address: str, postgres: str | None, say: Callable[[s
     finally:
         runs.tell(())
         _end(site)
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Runs:

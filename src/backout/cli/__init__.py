@@ -110,7 +110,8 @@ def serve(choice: str | None, address: str) -> None:
     """Build and serve the site, and run every page that has changed meanwhile."""
     from backout.serve import serve as serve_site  # noqa: PLC0415
 
-    serve_site(load_project(Path.cwd()), address, choice, click.echo)
+    with _handled(signal.default_int_handler):  # however it is ended, it takes the site and the run along
+        serve_site(load_project(Path.cwd()), address, choice, click.echo)
 
 
 for command in (

@@ -3,7 +3,7 @@
 In Markdown, for they stand in a page that people wrote. Verdicts are those of the pages' stamps. Pure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from backout.pages import Page
 from backout.record import PageRecord, Runs, StepRecord
@@ -12,8 +12,11 @@ from backout.site.stamps import state_of, subject_of
 COVERAGE = "<!-- backout: coverage -->"
 
 
-def coverage(pages: Iterable[Page], runs: Runs) -> str:
-    """The tables, to take the place of the comment ``COVERAGE``."""
+def coverage(pages: Iterable[Page], runs: Runs, links: Mapping[str, str]) -> str:
+    """The tables, to take the place of the comment ``COVERAGE``.
+
+    :param links: to the pages that are on the site, by the path of the page in the repository.
+    """
     pages = list(pages)
     majors = sorted({major for records in runs.values() for major in records}, reverse=True)
     lines = [_latest(major, runs) for major in majors]
@@ -26,7 +29,8 @@ def coverage(pages: Iterable[Page], runs: Runs) -> str:
         counts = [sum(step.kind == kind for step in page.steps) for kind in ("run", "quoted", "validated")]
         counts.append(sum(step.sabotage is not None for step in page.steps))
         counts.append(sum(step.kind == "not run" for step in page.steps))
-        lines.append(f"| {page.path} | {' | '.join([*verdicts, *map(str, counts)])} |")
+        name = f"[{page.path}]({links[page.path]})" if page.path in links else page.path
+        lines.append(f"| {name} | {' | '.join([*verdicts, *map(str, counts)])} |")
     if not majors:
         lines += ["", "**Not verified.** No test run has left its results in `build/run.json`."]
     lines += ["", "## Failures {#failures}", ""]

@@ -96,10 +96,10 @@ def entities_picture(tables: Sequence[Entity], link: str) -> Markup:
     ]
     drawn = [_box(box, f"{link}{anchor(box.table.name)}") for box in boxes.values()]
     return Markup(
-        '<svg class="bo-entities" viewBox="0 0 {} {}" width="{}" height="{}" role="group" aria-labelledby="bo-er-t" '
+        '<svg class="bo-entities" viewBox="0 0 {} {}" style="--bo-width: {}px" role="group" aria-labelledby="bo-er-t" '
         'aria-describedby="bo-er-d"><title id="bo-er-t">Tables and foreign keys</title><desc id="bo-er-d">{}</desc>'
         '<g class="bo-relations">{}</g>{}</svg>'
-    ).format(width, height, width, height, _told(tables), Markup("").join(lines), Markup("").join(drawn))
+    ).format(width, height, width, _told(tables), Markup("").join(lines), Markup("").join(drawn))
 
 
 def anchor(table: str) -> str:

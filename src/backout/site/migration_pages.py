@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from backout.evidence import Evidence, on_major, to_builtins
 from backout.matrix.rows import reasons
-from backout.rules import load_catalogue
+from backout.rules import Finding, load_catalogue
 from backout.site.chain_picture import chain_picture
 from backout.site.difference import difference, table_of
 from backout.site.entities import anchor, entities, entities_picture
@@ -115,7 +115,7 @@ def _revision(one: Measured, by_id: dict[str, Measured]) -> str:
         differing=difference(evidence.schema.reupgrade_differences or (), {}) if evidence else (),
         others=list(_other_majors(evidence)) if evidence else [],
         reasons=tuple(reasons((evidence,))) if evidence else (),
-        findings_shown=one.findings or (),
+        findings_shown=_alike(one.findings or ()),
         relatives={
             name: " ".join(by_id[name].revision.summary.split())
             for name in (*one.revision.parents, *one.revision.dependencies, *one.children)
@@ -123,6 +123,14 @@ def _revision(one: Measured, by_id: dict[str, Measured]) -> str:
         catalogue=load_catalogue(),
         address=address,
     )
+
+
+def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Findings with those of the same hazard together; an accepted one only with what the same waiver accepts."""
+    groups: dict[tuple[str, str | None], list[Finding]] = {}
+    for one in findings:
+        groups.setdefault((one.hazard, one.waiver), []).append(one)
+    return list(groups.values())
 
 
 def _description(one: Measured) -> str:
