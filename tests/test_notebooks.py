@@ -26,9 +26,6 @@ from backout.postgres import Server
 from backout.record import PageRecord, StepRecord, read_runs, text_hash
 
 ROOT = Path(__file__).parents[1]
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-)
 ONBOARDING = sorted((ROOT / "docs/onboarding").glob("*.ipynb"))
 
 
@@ -372,15 +369,10 @@ def test_jupyter_saves_a_notebook_without_its_outputs() -> None:
     assert other["content"] == "text"
 
 
-@pytest.mark.skipif(
-    CHROMIUM is None or find_spec("jupyterlab") is None,
-    reason="NOT CHECKED: make notebook: JupyterLab or Chromium (Debian: chromium) is not installed",
-)
+@pytest.mark.skipif(find_spec("jupyterlab") is None, reason="NOT CHECKED: make notebook: no JupyterLab is installed")
 def test_make_notebook_opens_jupyter_where_nothing_can_be_broken(
-    working_copy: Any, environment: dict[str, str], backout_server: Server, tmp_path: Path
+    working_copy: Any, environment: dict[str, str], backout_server: Server, tmp_path: Path, browser: Any
 ) -> None:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow
-
     root = working_copy.root
     tiny = notebook(
         ("markdown", "# Tiny"),
@@ -405,28 +397,26 @@ def test_make_notebook_opens_jupyter_where_nothing_can_be_broken(
                 if found := re.search(r"(http://127\.0\.0\.1:\d+)(/lab\S*token=\w+)", line):
                     break
             assert found, printed
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-                page = browser.new_page()
-                page.set_default_timeout(120_000)
-                page.goto(found[0])
-                page.get_by_role("heading", name="Your first migration").wait_for()
-                # By itself, so that it is the one which is run.
-                page.goto(found[0].replace("first-migration", "tiny").replace("/lab/", "/doc/"))
-                page.get_by_role("heading", name="Tiny").wait_for()
-                page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-                page.get_by_role("menuitem", name="Run", exact=True).click()
-                page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-                shown = page.locator(".jp-OutputArea-output", has_text="in /")
-                shown.wait_for()
-                assert "DROP TABLE\n25\n" in shown.inner_text()
-                own = shown.inner_text().rpartition(", ")[2].strip()
-                assert own.startswith("backout_")
-                saved = path.stat().st_mtime_ns
-                page.keyboard.press("Control+s")
-                while path.stat().st_mtime_ns == saved:
-                    page.wait_for_timeout(100)
-                browser.close()
+            page = browser.new_page()
+            page.set_default_timeout(120_000)
+            page.goto(found[0])
+            page.get_by_role("heading", name="Your first migration").wait_for()
+            # By itself, so that it is the one which is run.
+            page.goto(found[0].replace("first-migration", "tiny").replace("/lab/", "/doc/"))
+            page.get_by_role("heading", name="Tiny").wait_for()
+            page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+            page.get_by_role("menuitem", name="Run", exact=True).click()
+            page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+            shown = page.locator(".jp-OutputArea-output", has_text="in /")
+            shown.wait_for()
+            assert "DROP TABLE\n25\n" in shown.inner_text()
+            own = shown.inner_text().rpartition(", ")[2].strip()
+            assert own.startswith("backout_")
+            saved = path.stat().st_mtime_ns
+            page.keyboard.press("Control+s")
+            while path.stat().st_mtime_ns == saved:
+                page.wait_for_timeout(100)
+            page.close()
         finally:
             os.killpg(process.pid, signal.SIGINT)
             process.communicate(timeout=60)

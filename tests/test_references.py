@@ -74,7 +74,7 @@ RIGHT = [
     "backout postgres -- psql", "backout postgres --revision head --sample", "backout --help",
     "psql --no-psqlrc", "psql -X -v ON_ERROR_STOP=1", "pg_dump --format=custom", "pg_restore --clean --if-exists",
     "pytest docs/glossary.md -k names", "pytest --skip-unchanged", "--autogenerate", "--format=custom", "-X",
-    "git commit -m x", "git",
+    "git commit -m x", "git", "source .venv/bin/activate",
     # files
     "docs/glossary.md", "glossary.md", "../runbooks/README.md", "alembic/env.py", "env.py", "docs/", "src/backout",
     "docs/*.md", "alembic/versions/*.py", "docs/<page>.md", "docs/….md", "build/run.json", "docs/glossary.md#check",
@@ -118,6 +118,7 @@ WRONG = [
     ("pytest docs/glosary.md", "names docs/glosary.md, which is no file of the repository"),
     ("pytest --skip-unchangd", "has an option that pytest does not know: --skip-unchangd"),
     ("git comit -m x", "is no command of git: comit"),
+    ("source .env/bin/activate", "names .env/bin/activate, which is no file of the repository"),
     ("--autogenrate", NO_OPTION),
     ("--formt=custom", NO_OPTION),
     ("docs/db-migration.md", NO_FILE),

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,9 +23,6 @@ from backout.site.words import block_anchor
 
 ROOT = Path(__file__).parents[1]
 PROJECT = load_project(ROOT)
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-)
 
 
 @pytest.fixture(scope="module")
@@ -278,39 +274,29 @@ def address(site: Path, serving: Any) -> Iterator[str]:
         yield address.rstrip("/")
 
 
-@pytest.mark.skipif(
-    CHROMIUM is None, reason="NOT CHECKED: the site in a browser: no Chromium is installed (Debian: chromium)"
-)
-def test_every_picture_is_drawn_and_no_request_leaves_the_site(site: Path, address: str) -> None:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow, and needed with a browser only
-
+def test_every_picture_is_drawn_and_no_request_leaves_the_site(address: str, browser: Any) -> None:
     wanted = {
         path.relative_to(ROOT).as_posix(): sum(step.language == "mermaid" for step in read_page(path, ROOT).steps)
         for path in PROJECT.page_paths()
     }
     drawn, requests, problems = {}, set(), []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-        )
-        page = browser.new_page()
-        page.on("request", lambda request: requests.add(request.url))
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        for name, pictures in wanted.items():
-            if pictures and name.startswith(("docs/", "runbooks/")):
-                url = re.sub(r"(^|/)(index|README)$", "", name.removeprefix("docs/").removesuffix(".md"))
-                page.goto(f"{address}/{url}/" if url else f"{address}/")
-                # Material puts each picture into a closed shadow root below a div of this class.
-                page.wait_for_function(
-                    "wanted => document.querySelectorAll('div.mermaid').length == wanted"
-                    " && !document.querySelector('pre.mermaid')",
-                    arg=pictures,
-                )
-                heights = page.eval_on_selector_all("div.mermaid", "all => all.map(one => one.clientHeight)")
-                drawn[name] = [height for height in heights if height > 40]
-        browser.close()
+    page = browser.new_page()
+    page.on("request", lambda request: requests.add(request.url))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    for name, pictures in wanted.items():
+        if pictures and name.startswith(("docs/", "runbooks/")):
+            url = re.sub(r"(^|/)(index|README)$", "", name.removeprefix("docs/").removesuffix(".md"))
+            page.goto(f"{address}/{url}/" if url else f"{address}/")
+            # Material puts each picture into a closed shadow root below a div of this class.
+            page.wait_for_function(
+                "wanted => document.querySelectorAll('div.mermaid').length == wanted"
+                " && !document.querySelector('pre.mermaid')",
+                arg=pictures,
+            )
+            heights = page.eval_on_selector_all("div.mermaid", "all => all.map(one => one.clientHeight)")
+            drawn[name] = [height for height in heights if height > 40]
+    page.close()
     assert problems == []
     assert {name: len(heights) for name, heights in drawn.items()} == {
         name: count for name, count in wanted.items() if count and name.startswith(("docs/", "runbooks/"))
@@ -318,13 +304,8 @@ def test_every_picture_is_drawn_and_no_request_leaves_the_site(site: Path, addre
     assert {url for url in requests if not url.startswith((address, "data:", "blob:"))} == set()
 
 
-@pytest.mark.skipif(
-    CHROMIUM is None, reason="NOT CHECKED: Mermaid's own parser: no Chromium is installed (Debian: chromium)"
-)
-def test_mermaid_refuses_what_is_no_picture(address: str) -> None:
+def test_mermaid_refuses_what_is_no_picture(address: str, browser: Any) -> None:
     """The renderer that the test above relies on does tell right from wrong."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415
-
     blocks = [
         (f"{path.relative_to(ROOT)}:{step.line}", step.text)
         for path in PROJECT.page_paths()
@@ -332,16 +313,12 @@ def test_mermaid_refuses_what_is_no_picture(address: str) -> None:
         if step.language == "mermaid"
     ]
     assert blocks
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        page.goto(f"{address}/rehearsal/")
-        parse = (
-            "async text => { try { await mermaid.parse(text); return null } catch (error) { return error.message } }"
-        )
-        wrong = {where: problem for where, text in blocks if (problem := page.evaluate(parse, text))}
-        refused = page.evaluate(parse, "flowchart TD\n  A[open --> B\n")
-        browser.close()
+    page = browser.new_page()
+    page.goto(f"{address}/rehearsal/")
+    parse = "async text => { try { await mermaid.parse(text); return null } catch (error) { return error.message } }"
+    wrong = {where: problem for where, text in blocks if (problem := page.evaluate(parse, text))}
+    refused = page.evaluate(parse, "flowchart TD\n  A[open --> B\n")
+    page.close()
     assert wrong == {}
     assert "Parse error" in refused
 

@@ -1,6 +1,5 @@
 """Every type of page in a real browser: a desk and a phone, light and dark, keyboard, print."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,13 +7,6 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-)
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None,
-    reason="NOT CHECKED: the generated pages in a browser: no Chromium is installed (Debian: chromium)",
-)
 
 # One of each type of page.
 PAGES = {

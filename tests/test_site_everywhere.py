@@ -18,9 +18,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = {
     "home": "",
     "guide": "rehearsal/",
-    "rollback": "migration-rollback/",
     "runbooks": "runbooks/",
-    "runbook": "runbooks/apply-to-production/",
     "reference": "reference/configuration/",
     "commands": "reference/commands/",
     "api": "reference/api/",

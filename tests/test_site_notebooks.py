@@ -4,7 +4,6 @@ import base64
 import gzip
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,12 +19,6 @@ from backout.repository import copy_repository
 from backout.site.notebooks import mended
 
 ROOT = Path(__file__).parents[1]
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-)
-in_a_browser = pytest.mark.skipif(
-    CHROMIUM is None, reason="NOT CHECKED: notebooks in a browser: no Chromium is installed (Debian: chromium)"
-)
 SHOWN, CHANGED, FAILED, NEVER = (
     "rename-without-downtime", "what-a-rollback-loses", "read-a-rehearsal", "first-migration",
 )  # fmt: skip
@@ -227,7 +220,6 @@ def address(site: Path, serving: Any) -> Iterator[str]:
         yield f"{address}below/"
 
 
-@in_a_browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("name", [SHOWN, NEVER, ""])
@@ -262,7 +254,6 @@ def test_a_page_of_each_state(name: str, width: int, scheme: str, browser: Any, 
     context.close()
 
 
-@in_a_browser
 def test_cells_are_copied_and_what_they_printed_is_not(browser: Any, address: str) -> None:
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
@@ -273,7 +264,6 @@ def test_cells_are_copied_and_what_they_printed_is_not(browser: Any, address: st
     context.close()
 
 
-@in_a_browser
 def test_without_javascript_and_on_paper_it_is_all_there(browser: Any, address: str) -> None:
     context = browser.new_context(java_script_enabled=False, viewport={"width": 740, "height": 1040})
     page = context.new_page()
@@ -290,7 +280,6 @@ def test_without_javascript_and_on_paper_it_is_all_there(browser: Any, address: 
     context.close()
 
 
-@in_a_browser
 def test_a_page_is_light(browser: Any, address: str, site: Path) -> None:
     """On the wire, without images: the page and all that it loads, as a server sends it."""
     context = browser.new_context()

@@ -25,12 +25,6 @@ from backout.site.procedures import with_procedure
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "tests/samples/procedures"
 SCREENSHOTS = ROOT / "build/screenshots"  # kept by CI
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-)
-in_a_browser = pytest.mark.skipif(
-    CHROMIUM is None, reason="NOT CHECKED: pages that people follow, in a browser: no Chromium is installed"
-)
 QUIET = {"NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
 PAGES = {"holds": "", "fails": "failed/", "changed": "changed/", "unrun": "unrun/", "prose": "prose/",
          "runbook": "runbooks/pause-jobs/"}  # fmt: skip
@@ -316,7 +310,6 @@ def opened(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
     assert problems == []
 
 
-@in_a_browser
 @pytest.mark.parametrize(
     ("size", "scheme"), [("desk", "light"), ("desk", "dark"), ("phone", "light"), ("phone", "dark")]
 )
@@ -334,7 +327,6 @@ def test_a_page_of_each_state(kind: str, size: str, scheme: str, opened: Any) ->
     page.screenshot(path=SCREENSHOTS / f"followed-{kind}-{size}-{scheme}.png", full_page=True)
 
 
-@in_a_browser
 def test_the_copy_button_takes_commands_and_nothing_else(opened: Any) -> None:
     page = opened(PAGES["holds"], permissions=["clipboard-read", "clipboard-write"])
     button = page.locator("#block-console-1 button.md-code__button[data-md-type=copy]")
@@ -355,7 +347,6 @@ def test_the_copy_button_takes_commands_and_nothing_else(opened: Any) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == "backout run pause-jobs --env production"
 
 
-@in_a_browser
 def test_boxes_remember_until_they_are_emptied(opened: Any) -> None:
     page = opened(PAGES["runbook"])
     told = page.locator(".bo-progress output")
@@ -382,7 +373,6 @@ def test_boxes_remember_until_they_are_emptied(opened: Any) -> None:
     assert page.evaluate("Object.keys(localStorage).filter(one => one.startsWith('backout '))") == []
 
 
-@in_a_browser
 def test_boxes_remember_in_a_copy_that_is_opened_from_a_folder(browser: Any, site: Path) -> None:
     context = browser.new_context()
     page = context.new_page()
@@ -394,7 +384,6 @@ def test_boxes_remember_in_a_copy_that_is_opened_from_a_folder(browser: Any, sit
     context.close()
 
 
-@in_a_browser
 def test_boxes_of_another_text_are_emptied_and_it_is_told(opened: Any) -> None:
     page = opened(PAGES["runbook"])
     page.locator("#item-1").check()
@@ -412,7 +401,6 @@ def test_boxes_of_another_text_are_emptied_and_it_is_told(opened: Any) -> None:
     assert page.locator(".bo-progress output").inner_text() == "0 of 6 ticked"
 
 
-@in_a_browser
 def test_boxes_work_where_nothing_can_be_kept(opened: Any, browser: Any) -> None:
     context = browser.new_context()
     context.add_init_script(
@@ -429,7 +417,6 @@ def test_boxes_work_where_nothing_can_be_kept(opened: Any, browser: Any) -> None
         context.close()
 
 
-@in_a_browser
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 def test_a_link_opens_at_a_step(viewport: dict[str, int], opened: Any, address: str) -> None:
     page = opened(
@@ -451,7 +438,6 @@ def test_a_link_opens_at_a_step(viewport: dict[str, int], opened: Any, address: 
     assert page.url.endswith("#pause")
 
 
-@in_a_browser
 @pytest.mark.parametrize("kind", PAGES)
 def test_printed_it_fits_the_paper(kind: str, opened: Any, tmp_path: Path) -> None:
     page = opened(PAGES[kind], viewport=PAPER, color_scheme="dark")
@@ -477,7 +463,6 @@ def test_printed_it_fits_the_paper(kind: str, opened: Any, tmp_path: Path) -> No
     assert {(595, 842)} == {(round(float(width) - 0.5), round(float(height) - 0.5)) for width, height in boxes}
 
 
-@in_a_browser
 def test_printed_boxes_are_there_for_a_pen(opened: Any, tmp_path: Path) -> None:
     page = opened(PAGES["runbook"], viewport=PAPER)
     page.locator("#item-1").check()
@@ -495,7 +480,6 @@ def test_printed_boxes_are_there_for_a_pen(opened: Any, tmp_path: Path) -> None:
     assert "sql-update.html" in link.evaluate("one => getComputedStyle(one, '::after').content")
 
 
-@in_a_browser
 def test_without_javascript_all_of_it_is_there(opened: Any) -> None:
     page = opened(PAGES["runbook"], java_script_enabled=False, viewport=PHONE)
     assert page.locator(".bo-briefing").is_visible()
@@ -508,7 +492,6 @@ def test_without_javascript_all_of_it_is_there(opened: Any) -> None:
     assert page.locator("#stamp").is_visible()
 
 
-@in_a_browser
 def test_everything_is_reached_with_the_keyboard_alone(opened: Any) -> None:
     page = opened(PAGES["runbook"])
     reached = []
@@ -533,7 +516,6 @@ def test_everything_is_reached_with_the_keyboard_alone(opened: Any) -> None:
     assert [name for name, seen in reached if not seen and name.startswith(("item-", "done-"))] == []
 
 
-@in_a_browser
 def test_who_writes_sees_the_page_change_and_fail(browser: Any, tmp_path: Path) -> None:
     project = Path(shutil.copytree(SAMPLE, tmp_path / "project"))
     (project / "build").mkdir()

@@ -93,6 +93,8 @@ class _Lookup:
             return self._options(words[0], words[1:])
         if words[0] == "git" and len(words) > 1 and not words[1].startswith("-"):
             return None if words[1] in _git_commands() else f"is no command of git: {words[1]}"
+        if words[0] == "source" and len(words) == 2:
+            return None if self._file(words[1]) else f"names {words[1]}, which is no file of the repository"
         if re.fullmatch(r"[0-9a-f]{12}", text):
             return None if text in self._revisions or self._on_page(text) else "is no revision of the chain"
         if self._on_page(text):

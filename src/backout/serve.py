@@ -22,7 +22,9 @@ LOOK_SECONDS = 0.2
 
 
 def serve(project: Project, address: str, postgres: str | None, say: Callable[[str], None]) -> None:
-    """Build and serve the site, run the pages meanwhile, then each page when it is changed, until ``KeyboardInterrupt``.
+    """Build and serve the site, run the pages meanwhile, then each page when it is changed.
+
+    ``KeyboardInterrupt`` ends it.
 
     :param address: ``host:port``.
     :param postgres: as ``--postgres``.

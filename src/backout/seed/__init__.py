@@ -285,8 +285,9 @@ def _fill_columns(
 
 
 def _order(table: Table) -> str:
-    """Sorts rows the same in every run. Where a row lies is no order: the server prunes a page when nobody reads it."""
-    steady = [column for column in table.columns if not column.generated and (column.default is None or column.sequence)]
+    """Sorts rows alike in every run; where they lie differs, for the server makes room on a page when it may."""
+    columns = [column for column in table.columns if not column.generated]
+    steady = [column for column in columns if column.default is None or column.sequence]
     by_key = [column.quoted for column in steady if column.name in (table.key or ())]
     by_text = [f'{column.quoted}::text COLLATE "C"' for column in steady]
     return ", ".join([*(by_key if table.key and len(by_key) == len(table.key) else by_text), "ctid"])
