@@ -437,7 +437,7 @@ def test_it_stands_in_every_report_and_gates_nothing(chain: Any) -> None:
     ]
     assert "squawk" not in (chain.root / "alembic" / "evidence" / "b2.json").read_text()
     written = (chain.root / "risk.md").read_text().splitlines()
-    assert written[-1] == f"- `b2` warning, squawk:ban-char-field: {MESSAGE}"
+    assert written[-3] == f"- `b2` warning, squawk:ban-char-field: {MESSAGE}"
     (log,) = json.loads((chain.root / "risk.sarif").read_text())["runs"]
     assert {
         "id": "squawk:ban-char-field",

@@ -122,6 +122,7 @@ def markdown(revisions: Sequence[Rehearsed]) -> str:
             + (f" (accepted: {finding.waiver})" if finding.waiver else "")
             for one, finding in findings
         ]
+        lines += ["", "What a finding means, and the safer migration: `backout explain HAZARD`."]
     for text in unchecked(revisions):
         lines += ["", text]
     return "\n".join(lines) + "\n"
