@@ -273,12 +273,14 @@ def test_missing_needs_are_told_at_once(site: Site) -> None:
     page = site.root / "runbooks/count-up.md"
     page.write_text(
         page.read_text().replace("needs: [DATABASE_URL, psql]", "needs: [DATABASE_URL, THIS, no-such-tool]")
+        + "\nBy `THIS`.\n"
     )
+    line = len(page.read_text().splitlines())
     done = site.run("count-up", "--env", "staging", DATABASE_URL="")
     assert done.returncode == 3
     assert done.stderr == (
         "error: runbooks/count-up.md needs what is not there, and nothing was run:\n    DATABASE_URL is not set\n"
-        "    THIS is not set\n    no-such-tool is not on PATH\n"
+        f"    THIS is not set: see line {line}\n    no-such-tool is not on PATH\n"
     )
     assert not (site.root / "build").exists()
 

@@ -75,6 +75,7 @@ RIGHT = [
     "psql --no-psqlrc", "psql -X -v ON_ERROR_STOP=1", "pg_dump --format=custom", "pg_restore --clean --if-exists",
     "pytest docs/glossary.md -k names", "pytest --skip-unchanged", "--autogenerate", "--format=custom", "-X",
     "git commit -m x", "git", "source .venv/bin/activate",
+    "backout run multiple-heads --env staging", "backout run RUNBOOK --env NAME",
     # files
     "docs/glossary.md", "glossary.md", "../runbooks/README.md", "alembic/env.py", "env.py", "docs/", "src/backout",
     "docs/*.md", "alembic/versions/*.py", "docs/<page>.md", "docs/….md", "build/run.json", "docs/glossary.md#check",
@@ -111,6 +112,8 @@ WRONG = [
     ("7f544264830e", "is no revision of the chain"),
     ("backout postgers --sample", "is no command of backout: postgers"),
     ("backout postgres --revison head", "has an option that backout does not know: --revison"),
+    ("backout run multiple-haeds --env staging", "names no runbook of the repository: multiple-haeds"),
+    ("backout run multiple-heads --from-step 2", "does not say where: backout run takes --env NAME"),
     ("backout --hepl", "has an option that backout does not know: --hepl"),
     ("psql --no-psqlrcs", "has an option that psql does not know: --no-psqlrcs"),
     ("pg_dump --fromat=custom", "has an option that pg_dump does not know: --fromat"),

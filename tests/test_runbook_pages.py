@@ -186,6 +186,14 @@ def test_a_change_without_a_check() -> None:
     ]
 
 
+def test_a_variable_that_nobody_explains() -> None:
+    """Whoever reads that it is not set must find out what it is."""
+    text = changed("[DATABASE_URL, psql]", "[DATABASE_URL, psql, THIS]")
+    problem = "front matter runbook: needs THIS, and the page does not say what it is: name it there, `THIS`"
+    assert told(text) == [f"x.md:{at('  needs:', text)}: {problem}"]
+    assert told(text + "\nBy `THIS`.\n") == []
+
+
 def test_an_incident_without_a_symptom() -> None:
     start, end = TEXT.index("```bash"), TEXT.index("## Before")
     text = TEXT[:start] + TEXT[end:]

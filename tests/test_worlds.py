@@ -138,16 +138,19 @@ def test_an_incident_tells_only_what_is_needed(run: Run, root: Path) -> None:
 
 
 def test_what_is_needed_must_be_there(run: Run) -> None:
-    told = run(("needs: [DATABASE_URL, psql]", "needs: [DATABASE_URL, THIS, no-such-tool]"))["when.1"]
+    needs = "needs: [DATABASE_URL, THIS, no-such-tool]"
+    told = run(("needs: [DATABASE_URL, psql]", needs), ("# Count up\n", "# Count up\n\nBy `THIS`.\n"))["when.1"]
     assert told.endswith(
-        "runbooks/count-up.md needs what its world has not: THIS is not set, no-such-tool is not on PATH; "
+        "runbooks/count-up.md needs what its world has not: THIS is not set: see line 15, no-such-tool is not on PATH; "
         "give variables under examples: in the front matter, or have the incident write them"
     )
 
 
 def test_examples(run: Run) -> None:
     needs = "needs: [DATABASE_URL, THIS]\n  examples: {THIS: '9'}"
-    outcomes = run(("needs: [DATABASE_URL, psql]", needs), ("n > 9", "n > $THIS"))
+    outcomes = run(
+        ("needs: [DATABASE_URL, psql]", needs), ("n > 9", "n > $THIS"), ("# Count up\n", "# Count up\n\nBy `THIS`.\n")
+    )
     assert set(outcomes.values()) == {"passed"}, outcomes
 
 
@@ -239,10 +242,9 @@ def test_the_real_world(
         environment = world.environment
         assert (environment["KEPT"], environment["TZ"], environment["LC_ALL"]) == ("1", "UTC", "C.UTF-8")
         assert (environment["DATABASE_URL"], environment["COLUMNS"]) == (database.url, "80")
-        runbook = read_page(root / "runbooks/count-up.md", root).runbook
-        assert runbook is not None
-        assert missing_needs(runbook, environment) == []
-        assert missing_needs(runbook, {"PATH": str(tmp_path)}) == ["DATABASE_URL is not set", "psql is not on PATH"]
+        page = read_page(root / "runbooks/count-up.md", root)
+        assert missing_needs(page, environment) == []
+        assert missing_needs(page, {"PATH": str(tmp_path)}) == ["DATABASE_URL is not set", "psql is not on PATH"]
         version = subprocess.run(
             ["psql", "--version"], env=dict(environment), capture_output=True, text=True, check=True
         )

@@ -157,6 +157,11 @@ class _Lookup:
         if not command.startswith("-") and _help("backout", self.at.path, command) is None:
             return f"is no command of backout: {command}"
         words = words[: words.index("--")] if "--" in words else words
+        if command == "run" and len(words) > 1 and not words[1].startswith("-"):
+            if not _is_placeholder(words[1]) and not self._file(f"runbooks/{words[1]}.md"):
+                return f"names no runbook of the repository: {words[1]}"
+            if "--env" not in words:
+                return "does not say where: backout run takes --env NAME"
         return self._options("backout", words, *(() if command.startswith("-") else (command,)))
 
     def _options(self, program: str, words: list[str], *subcommand: str) -> str | None:

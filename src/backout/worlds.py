@@ -23,7 +23,7 @@ from pathlib import Path
 from backout.chain import database_at, project_environment
 from backout.configuration import Project, Service
 from backout.errors import BackoutError, ConfigurationError
-from backout.pages import Page, Runbook
+from backout.pages import Page
 from backout.postgres import Database, RealDatabase, Server
 from backout.repository import GIT_IDENTITY, copy_repository
 from backout.sessions import Shell, left_running
@@ -79,11 +79,13 @@ def real_world(project: Project, database: RealDatabase | None, state: Path) -> 
     return World(project.root, environment, state, timeout=OPERATORS_TIMEOUT, patience=PATIENCE)
 
 
-def missing_needs(runbook: Runbook, environment: Mapping[str, str]) -> list[str]:
-    """What of ``needs`` is not there, each as ``DATABASE_URL is not set``."""
+def missing_needs(page: Page, environment: Mapping[str, str]) -> list[str]:
+    """What of a runbook's ``needs`` is not there, each as ``INDEX is not set: see line 40``, where the page says it."""
+    needs = page.runbook.needs if page.runbook else ()
+    told = {span.text.removeprefix("$"): f": see line {span.line}" for span in reversed(page.spans)}
     return [
-        f"{need} is not set" if need == need.upper() else f"{need} is not on PATH"
-        for need in runbook.needs
+        f"{need} is not set{told.get(need, '')}" if need == need.upper() else f"{need} is not on PATH"
+        for need in needs
         if not (environment.get(need) if need == need.upper() else shutil.which(need, path=environment.get("PATH")))
     ]
 
@@ -188,7 +190,7 @@ class DisposableWorld:
             if self._incident is not None:
                 self._make_real(self._incident)
             self._environment |= self.told
-            missing = missing_needs(self.page.runbook, self._environment)
+            missing = missing_needs(self.page, self._environment)
             if missing:
                 raise ConfigurationError(
                     f"{self.page.path} needs what its world has not: {', '.join(missing)}; "

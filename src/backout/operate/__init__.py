@@ -118,7 +118,7 @@ def operate(page: Page, project: Project, order: Order, operator: Operator) -> i
         state = run_folder(stack) / "state"
         state.mkdir()
         world = real_world(project, database, state)
-        missing = [*missing_needs(runbook, world.environment), *trouble]
+        missing = [*missing_needs(page, world.environment), *trouble]
         if missing:
             told = "".join(f"\n    {one}" for one in missing)
             raise Refused(f"{page.path} needs what is not there, and nothing was run:{told}")

@@ -191,6 +191,7 @@ class _Parser:
         for step, fence in zip(steps, fences, strict=True):
             document.add(Region(fence.start, fence.end, parsed=step, evaluator=_not_bound))
         items = tuple(self._checklist(steps, fences))
+        spans = tuple(self._spans())
         runbook = read_runbook(
             Found(
                 front=self.front,
@@ -200,6 +201,7 @@ class _Parser:
                 items=items,
                 no_way_back=tuple(self.no_way_back),
                 comments=tuple(block for block in self.blocks if isinstance(block, Comment)),
+                spans=spans,
                 problem=self._problem,
             )
         )
@@ -209,7 +211,7 @@ class _Parser:
             front=front,
             steps=tuple(steps),
             items=items,
-            spans=tuple(self._spans()),
+            spans=spans,
             problems=tuple(sorted(self.problems, key=lambda problem: problem.line)),
             title=str(self.front.get("title") or self.path),
             runbook=runbook,

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from backout.pages.markup import FRONT_MATTER, Comment, Heading, line_of
-from backout.pages.model import ChecklistItem, Runbook, Section, Step
+from backout.pages.model import ChecklistItem, CodeSpan, Runbook, Section, Step
 
 # Title → anchor, in the order in which they stand.
 SHAPE = {
@@ -54,6 +54,7 @@ class Found:
     items: tuple[ChecklistItem, ...]
     no_way_back: tuple[tuple[Comment, str], ...]
     comments: tuple[Comment, ...]
+    spans: tuple[CodeSpan, ...]
     problem: Problem
 
 
@@ -316,6 +317,13 @@ def _judge_together(runbook: Runbook, found: Found) -> None:
             runbook.section("when").line,
             "a runbook with an incident shows its symptom under When, in a block that is run",
         )
+    told = {"DATABASE_URL", *(span.text.removeprefix("$") for span in found.spans)}
+    for name in runbook.needs:
+        if VARIABLE.fullmatch(name) and name not in told:
+            found.problem(
+                lines.get("needs", 1),
+                f"front matter runbook: needs {name}, and the page does not say what it is: name it there, `{name}`",
+            )
     destroying = [block for section in runbook.sections for block in section.blocks if block.destroys is not None]
     if destroying and runbook.destroys == NOTHING:
         found.problem(
