@@ -158,4 +158,4 @@ def test_a_line_is_json_in_utf8(tmp_path: Path) -> None:
     with journal.create(tmp_path, "run Ä/b", MASKING, who="Zoë") as one:
         pass
     assert json.loads(one.path.read_text(encoding="utf-8").splitlines()[0])["who"] == "Zoë"
-    assert one.path.name[16:].startswith("-run-b-")
+    assert "Z-run-b-" in one.path.name

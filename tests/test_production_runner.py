@@ -3,7 +3,9 @@
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -444,6 +446,35 @@ def test_that_a_long_step_still_runs_is_told(at: Callable[..., Site], monkeypatc
     site.apply(to="d4")
     told = [line.partition(" s: ")[2] for line in site.said if " s: " in line]
     assert told.count("SELECT pg_sleep(coalesce(current_setting('sample.sleep', tru") >= 1
+
+
+def test_a_schema_that_cannot_be_read_is_not_waited_for_for_ever(
+    at: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "READ_SECONDS", 1.0)
+    site = at("c3")
+    site.execute(f"ALTER DATABASE {site.database.name} SET sample.sleep = '3'")
+    with ThreadPoolExecutor() as pool, psycopg.connect(site.database.url) as other:
+
+        def lock() -> None:
+            """Wait behind the step, which has the table, and have it as soon as it commits."""
+            deadline = time.monotonic() + 30
+            while not site.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            other.execute("LOCK TABLE people IN ACCESS EXCLUSIVE MODE")
+
+        waiting = pool.submit(lock)
+        with pytest.raises(BackoutError) as caught:
+            site.apply(to="d4")
+        waiting.result()
+    assert str(caught.value) == (
+        "the schema could not be read, so nobody knows whether it is what was rehearsed: for 1 s another session has "
+        "held a table against reading; runbook: migration-hangs-behind-a-lock\n  the database is at d4\n"
+        "  applied, and there to stay: d4"
+    )
+    assert site.events()[-1][0] == "end"
+    assert "verified" not in [name for name, _ in site.events()]
 
 
 # -- what is kept -----------------------------------------------------------------------------------

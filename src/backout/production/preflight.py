@@ -123,7 +123,8 @@ def look(question: Question, accepted: Mapping[str, str]) -> Preflight:
     :param accepted: name of a check → why its refusals do not count.
     """
     checks = {name: check for name, check in CHECKS.items() if question.runner is None or name in FIRM}
-    _wait_for_locks(question.connection, LOCK_SECONDS)
+    with suppress(psycopg.Error):  # a server that is gone is what the checks find
+        wait_for_locks(question.connection, LOCK_SECONDS)
     refusals: list[Refusal] = []
     passed_over: list[tuple[Refusal, str]] = []
     notes: list[str] = []
@@ -135,7 +136,8 @@ def look(question: Question, accepted: Mapping[str, str]) -> Preflight:
                 passed_over.append((answer, accepted[name]))
             else:
                 refusals.append(answer)
-    _wait_for_locks(question.connection, 0)
+    with suppress(psycopg.Error):
+        wait_for_locks(question.connection, 0)
     return Preflight(tuple(refusals), tuple(passed_over), tuple(notes), tuple(checks))
 
 
@@ -169,9 +171,9 @@ def violators(connection: psycopg.Connection[Any], preconditions: Iterable[Fails
             )
 
 
-def _wait_for_locks(connection: psycopg.Connection[Any], seconds: float) -> None:
-    with suppress(psycopg.Error):  # a server that is gone is what the checks find
-        connection.execute("SELECT set_config('lock_timeout', %s, false)", [f"{seconds:.0f}s"])
+def wait_for_locks(connection: psycopg.Connection[Any], seconds: float) -> None:
+    """How long this session waits for a lock, from now on; 0: for ever."""
+    connection.execute("SELECT set_config('lock_timeout', %s, false)", [f"{seconds:.0f}s"])
 
 
 def _answers(name: str, check: Check, question: Question) -> Answer:

@@ -43,6 +43,7 @@ LOCK_PURPOSE = "migration lock"
 PASSING = frozenset({"55P03", "40P01", "40001"})  # lock_not_available, deadlock_detected, serialization_failure
 LONGEST_PAUSE = 30.0
 PROGRESS_SECONDS = 10.0
+READ_SECONDS = 60.0
 STEP_SECONDS = 7 * 24 * 3600.0  # the guards stop a step, and the operator
 
 Say = Callable[[str], None]
@@ -264,7 +265,7 @@ def _change(
         return ()
     with _holding_the_lock():
         applied = deployment.applied(deployment.current())
-        before = find_drift(deployment, applied, connection, ignored=order.limits.ignored)
+        before = _drift(deployment, applied, order, connection)
     well = _health(order.health)
     if well is not None:
         journal.write("health", when="before", **well)
@@ -497,7 +498,7 @@ def _verify(
 ) -> None:
     """The schema must be what the evidence says, but for what was accepted before."""
     current = deployment.current()
-    found = find_drift(deployment, deployment.applied(current), connection, ignored=order.limits.ignored)
+    found = _drift(deployment, deployment.applied(current), order, connection)
     if before is None or found is None:
         journal.write("verified", revision=one.id, outcome="not verified")
         say("  the schema was not verified: evidence is missing or stale")
@@ -515,6 +516,23 @@ def _verify(
             ]
         )
     )
+
+
+def _drift(
+    deployment: Deployment, applied: Sequence[Revision], order: Order, connection: psycopg.Connection[Any]
+) -> Drift | None:
+    """Reading the schema waits for whoever holds a table against reading, but not for ever."""
+    preflight.wait_for_locks(connection, READ_SECONDS)
+    try:
+        return find_drift(deployment, applied, connection, ignored=order.limits.ignored)
+    except psycopg.errors.LockNotAvailable as error:
+        raise BackoutError(
+            f"the schema could not be read, so nobody knows whether it is what was rehearsed: for {READ_SECONDS:g} s "
+            "another session has held a table against reading; runbook: migration-hangs-behind-a-lock"
+        ) from error
+    finally:
+        with suppress(psycopg.Error):
+            preflight.wait_for_locks(connection, 0)
 
 
 def _end_steps(connection: psycopg.Connection[Any]) -> None:
