@@ -76,6 +76,7 @@ RIGHT = [
     "pytest docs/glossary.md -k names", "pytest --skip-unchanged", "--autogenerate", "--format=custom", "-X",
     "git commit -m x", "git", "source .venv/bin/activate",
     "backout run multiple-heads --env staging", "backout run RUNBOOK --env NAME",
+    "backout run runbooks/multiple-heads.md --env staging",
     # files
     "docs/glossary.md", "glossary.md", "../runbooks/README.md", "alembic/env.py", "env.py", "docs/", "src/backout",
     "docs/*.md", "alembic/versions/*.py", "docs/<page>.md", "docs/….md", "build/run.json", "docs/glossary.md#check",

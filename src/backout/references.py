@@ -158,7 +158,8 @@ class _Lookup:
             return f"is no command of backout: {command}"
         words = words[: words.index("--")] if "--" in words else words
         if command == "run" and len(words) > 1 and not words[1].startswith("-"):
-            if not _is_placeholder(words[1]) and not self._file(f"runbooks/{words[1]}.md"):
+            named = words[1] if words[1].endswith(".md") else f"runbooks/{words[1]}.md"
+            if not _is_placeholder(words[1]) and not self._file(named):
                 return f"names no runbook of the repository: {words[1]}"
             if "--env" not in words:
                 return "does not say where: backout run takes --env NAME"
