@@ -1,6 +1,7 @@
 """What is written is on disk, numbered and without secrets; a cut journal is known to be one."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -158,4 +159,4 @@ def test_a_line_is_json_in_utf8(tmp_path: Path) -> None:
     with journal.create(tmp_path, "run Ä/b", MASKING, who="Zoë") as one:
         pass
     assert json.loads(one.path.read_text(encoding="utf-8").splitlines()[0])["who"] == "Zoë"
-    assert "Z-run-b-" in one.path.name
+    assert re.fullmatch(r"\d{8}T\d{6}\.\d{6}Z-run-b-[0-9a-f]{4}\.jsonl", one.path.name)

@@ -223,23 +223,15 @@ def address(site: Path, serving: Any) -> Iterator[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("name", [SHOWN, NEVER, ""])
-def test_a_page_of_each_state(name: str, width: int, scheme: str, browser: Any, address: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
-
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    page = context.new_page()
-    requests, problems = set(), []
-    page.on("request", lambda request: requests.add(request.url))
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(f"{address}onboarding/{name + '/' if name else ''}", wait_until="load")
+def test_a_page_of_each_state(name: str, width: int, scheme: str, opened: Any, address: str) -> None:
+    where = f"{address}onboarding/{name + '/' if name else ''}"
+    one = opened(where, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = one.page
     page.wait_for_function("!document.querySelector('nav.md-code__nav:not([role])')")
-    found = Axe().run(page).response["violations"]
-    faults = [(fault["id"], fault["nodes"][0]["html"][:200], fault["nodes"][0]["failureSummary"]) for fault in found]
-    assert faults == []
+    assert one.faults() == []
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
-    assert problems == []
-    assert {url for url in requests if not url.startswith((address, "data:", "blob:"))} == set()
+    assert one.problems == []
+    assert one.outside(address) == set()
     if name == SHOWN:
         # Black on white, or the other way round: the picture has the colour of the text, and no ground of its own.
         label, text = (
@@ -251,7 +243,6 @@ def test_a_page_of_each_state(name: str, width: int, scheme: str, browser: Any, 
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     size = "desk" if width > 1000 else "phone"
     page.screenshot(path=SCREENSHOTS / f"notebook-{name or 'list'}-{size}-{scheme}.png", full_page=True)
-    context.close()
 
 
 def test_cells_are_copied_and_what_they_printed_is_not(browser: Any, address: str) -> None:
