@@ -422,7 +422,7 @@ def test_a_link_opens_at_a_step(viewport: dict[str, int], opened: Any, address: 
     page = opened(
         f"{PAGES['runbook']}#throw-away", viewport=viewport, permissions=["clipboard-read", "clipboard-write"]
     )
-    page.wait_for_timeout(300)
+    page.wait_for_function("document.querySelector('#throw-away').getBoundingClientRect().top < innerHeight / 2")
     bar = page.locator(".bo-progress").bounding_box()
     heading = page.locator("#throw-away").bounding_box()
     assert bar["y"] + bar["height"] <= heading["y"] + 1  # nothing lies over it

@@ -42,13 +42,33 @@ def messages() -> Iterator[tuple[str, str]]:
                     yield address, part
 
 
+# The theme asks a worker at every key, one question after the other: what is shown may answer half of what was typed.
+LISTEN = """
+window.questions = {asked: null, answered: null};
+window.Worker = class extends Worker {
+  constructor(...all) {
+    super(...all);
+    this.addEventListener("message", ({data}) => { if (data.type === 3) questions.answered = questions.asked; });
+  }
+  postMessage(message, ...all) {
+    if (message.type === 2) questions.asked = message.data;
+    super.postMessage(message, ...all);
+  }
+};
+"""
+
+
 class Search:
-    """The search of an opened page."""
+    """The search of an opened page, into which ``LISTEN`` was put."""
 
     def __init__(self, page: Any, base: str) -> None:
         self.page, self.base = page, base
         self.field = page.locator("[data-md-component=search-query]")
         self.field.click()
+
+    def answered(self) -> None:
+        """Wait until what is shown answers all that the field holds."""
+        self.page.wait_for_function("field => questions.answered === field.value", arg=self.field.element_handle())
 
     def empty(self) -> None:
         self.field.fill("")
@@ -56,8 +76,8 @@ class Search:
         self.page.wait_for_function("!document.querySelector('.md-search-result__item')")
 
     def pages(self) -> list[str]:
-        """The addresses of the pages that are shown, once there are any, the best first."""
-        self.page.wait_for_function("document.querySelector('.md-search-result__item')")
+        """The addresses of the pages that are shown, the best first."""
+        self.answered()
         found = self.page.eval_on_selector_all(
             ".md-search-result__item > a, .md-search-result__item > article > a, .md-search-result__item a",
             "all => all.map(one => one.href)",
@@ -79,7 +99,6 @@ class Search:
     def type(self, text: str) -> list[str]:
         self.empty()
         self.field.press_sequentially(text)
-        self.page.wait_for_timeout(150)  # it searches at every key
         return self.pages()
 
     def paste(self, text: str) -> list[str]:
@@ -93,6 +112,7 @@ class Search:
 def search(browser: Any, served: str) -> Iterator[Search]:
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
+    page.add_init_script(LISTEN)
     page.goto(served)
     yield Search(page, served)
     context.close()
