@@ -256,12 +256,13 @@ class Bench:
         touched = {lock.relation for one in statements for lock in one.locks or ()}
         touched |= {name for one in statements for name in (*(one.rewrites or ()), *(one.scans or ()))}
         # Of what was not seen, and may lock only where there are rows, the text tells the tables.
+        there = baseline.relations
         words = {word for one in statements if one.locks is None for word in re.findall(r"[\w$]+", one.sql)}
-        touched |= {one.name for one in baseline.relations.values() if one.name.rpartition(".")[2].strip('"') in words}
+        if words:
+            touched |= {one.name for one in there.values() if one.name.rpartition(".")[2].strip('"') in words}
         # Of a sequence or an index, the table that it belongs to.
-        names = {oid: one.name for oid, one in baseline.relations.items()}
-        owned = {one.name: names.get(one.of or 0) for one in baseline.relations.values()}
-        touched |= {owner for name in touched if (owner := owned.get(name)) is not None}
+        owners = [one.of for one in there.values() if one.of is not None and one.name in touched]
+        touched |= {there[oid].name for oid in owners if oid in there}
         return Observed(report, kept, frozenset(touched - laboratory.ignored))
 
     def _hold(

@@ -22,8 +22,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from backout.evidence import Lock, Statement
 
@@ -92,8 +91,7 @@ class Watched(Protocol):
     def held(self) -> Held | None: ...
 
 
-@dataclass(frozen=True)
-class Relation:
+class Relation(NamedTuple):
     """A relation that existed before the step.
 
     :param name: quoted, with its schema.
@@ -234,18 +232,11 @@ class _Reading:
 
     def __init__(self, baseline: Baseline) -> None:
         self._relations = baseline.relations
-        self._files: dict[int, set[int]] = {}  # ever seen: one that comes back was rolled back to
+        # Of the tables that were looked at:
+        self._files: dict[int, set[int | None]] = {}  # ever seen: one that comes back was rolled back to
         self._index_files: set[int] = set()
         self._indexes: dict[int, dict[str, int]] = {}  # of a table: name and OID, as last seen
         self._transactions: dict[str, tuple[dict[int, int], dict[int, int]]] = {}  # locks, and counts of scans
-        for oid, relation in baseline.relations.items():
-            if relation.file is None:
-                continue
-            if relation.kind == "i" and relation.of is not None:
-                self._index_files.add(relation.file)
-                self._indexes.setdefault(relation.of, {})[_last(relation.name)] = oid
-            else:
-                self._files[oid] = {relation.file}
 
     def read(self, one: Watched) -> Statement:
         text = read_text(one.sql)
@@ -337,11 +328,13 @@ class _Reading:
         for oid, file, indexes in tables:
             if oid not in self._relations or self._relations[oid].kind not in ("r", "m"):
                 continue
-            known = self._files.setdefault(oid, set())
+            if oid not in self._files:
+                self._begin(oid)
+            known = self._files[oid]
             if file is not None and file not in known:
                 changed.add(oid)
                 known.add(file)
-            present = self._indexes.get(oid, {})
+            present = self._indexes[oid]
             listed = {_last(name): (index, index_file) for index, name, index_file in indexes or ()}
             for name, (index, index_file) in listed.items():
                 old = name in present or index in present.values() or index in self._relations
@@ -351,6 +344,13 @@ class _Reading:
                     self._index_files.add(index_file)
             self._indexes[oid] = {name: index for name, (index, _) in listed.items()}
         return _Changed(frozenset(changed), frozenset(rebuilt))
+
+    def _begin(self, table: int) -> None:
+        """What a table and its indexes were before the step."""
+        indexes = [one for one in self._relations.values() if one.of == table and one.kind == "i"]
+        self._files[table] = {self._relations[table].file}
+        self._indexes[table] = {_last(one.name): one.oid for one in indexes}
+        self._index_files.update(one.file for one in indexes if one.file is not None)
 
     def _index_name(self, table: int, index: int, name: str) -> str:
         """In full; an index is in the schema of its table."""
@@ -400,7 +400,6 @@ class _Reading:
         return tuple(sorted(self._relations[oid].name for oid in oids))
 
 
-@lru_cache(maxsize=10_000)  # of every index, before every step
 def _last(name: str) -> str:
     """A quoted name without its schema."""
     found = re.search(r"""("(?:[^"]|"")*"|[^".]+)$""", name)

@@ -136,9 +136,13 @@ class _Matching:
         self.after = [there for there in self.after if there not in used]
 
 
+_NUMBER = re.compile(r"-?\d{1,40}(\.\d{1,40})?")
+_NULL, _ZERO = (0, Decimal(0), ""), Decimal(0)
+
+
 def _order_of_value(value: str | None) -> tuple[int, Decimal, str]:
     if value is None:
-        return (0, Decimal(0), "")
-    if re.fullmatch(r"-?\d{1,40}(\.\d{1,40})?", value):
+        return _NULL
+    if _NUMBER.fullmatch(value):
         return (1, Decimal(value), value)
-    return (2, Decimal(0), value)
+    return (2, _ZERO, value)

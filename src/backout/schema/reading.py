@@ -310,12 +310,9 @@ class _Book:
         reading = before.reading
         if reading is None or reading.roles != frozenset(self._found["roles"]):
             return True
-        if any(self._known.get(place, name) != name for place, name in reading.names.items()):
+        if any(self._known.get(place, name) != name for place, name in reading.names.items() - self._known.items()):
             return True
-        return any(
-            key[0] in _SHOWN_ELSEWHERE and before.objects.get(key) != self._objects.get(key)
-            for key in before.objects.keys() | self._objects.keys()
-        )
+        return any(kind in _SHOWN_ELSEWHERE for (kind, _), _ in before.objects.items() ^ self._objects.items())
 
     def snapshot(self) -> Snapshot:
         columns = {row[4]: self._parts[row[0]].columns for row in self._found["relations"]}

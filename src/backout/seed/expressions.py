@@ -8,8 +8,9 @@ Not here: values made from what is found (``seed.values``). Pure.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 _TOKEN = re.compile(
@@ -120,25 +121,26 @@ def is_constant(default: str) -> bool:
     return _CONSTANT.fullmatch(default.strip()) is not None
 
 
-def _tokens(expression: str, depth: int | None = None) -> Iterator[tuple[str, str]]:
+@lru_cache(2000)
+def _tokens(expression: str, depth: int | None = None) -> tuple[tuple[str, str], ...]:
     """Kind and text of each token but white space; only those within that many brackets."""
-    level = 0
+    found, level = [], 0
     for match in _TOKEN.finditer(expression):
         kind, text = str(match.lastgroup), match[0]
         if text in (")", "]"):
             level -= 1
         if kind != "space" and (depth is None or level == depth):
-            yield kind, text
+            found.append((kind, text))
         if text in ("(", "["):
             level += 1
+    return tuple(found)
 
 
 def _bare(expression: str) -> str:
     """Without the parentheses around the whole."""
     text = expression.strip()
     while text.startswith("(") and text.endswith(")"):
-        outside = list(_tokens(text, depth=0))
-        if len(outside) != 2:  # those that open and close it are outside everything
+        if len(_tokens(text, depth=0)) != 2:  # those that open and close it are outside everything
             break
         text = text[1:-1].strip()
     return text

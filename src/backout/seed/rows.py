@@ -67,6 +67,7 @@ class Rows:
         self._uniques = [unique for unique in table.uniques if None not in unique.columns and unique.predicate is None]
         generated = {column.name for column in table.columns if column.generated}
         self._blind = [any(name in generated for name in unique.columns) for unique in self._uniques]
+        self._parts = [tuple(filter(None, unique.columns)) for unique in self._uniques]
         self._keys: list[dict[tuple[Cell, ...], int]] = [{} for _ in self._uniques]
         for number, row in enumerate(before, 1):
             self._remember(-number, row)
@@ -205,20 +206,20 @@ class Rows:
         if self._clash(row) is None:
             self._keep(number, row)
 
-    def _settle(self, row: Row, unique: Unique) -> bool:
-        """Change a row until it differs from the others in what is unique."""
+    def _settle(self, row: Row, clash: int) -> bool:
+        """Change a row until it differs from the others in what is unique, which has that place."""
+        names, taken = self._parts[clash], self._keys[clash]
         places = [
-            place
-            for place, group in enumerate(self._groups)
-            if any(column.name in unique.columns for column in group.columns)
+            place for place, group in enumerate(self._groups) if any(column.name in names for column in group.columns)
         ]
         # What has values to spare, alone; the others may be what the row was made for.
         for place in sorted(places, key=lambda one: (not self._groups[one].spares, *self._weight(one))):
             group = self._groups[place]
             for combination in (*group.shown, *group.spares, *group.other):
-                changed = {**row, **dict(cells_of(group.columns, combination))}
+                changed = dict(row)
+                changed.update(cells_of(group.columns, combination))
                 self._copy(changed)
-                if self._clash(changed, only=unique) is None:
+                if self._key(clash, changed) not in taken:
                     row.update(changed)
                     return True
         return False
@@ -294,11 +295,11 @@ class Rows:
         names = [column.name for column in self.table.columns]
         return frozenset(name for expression in unique.expressions for name in references(expression, names))
 
-    def _clash(self, row: Row, only: Unique | None = None) -> Unique | None:
-        for place, (unique, keys) in enumerate(zip(self._uniques, self._keys, strict=True)):
-            key = self._key(place, row)
-            if key is not None and key in keys and only in (None, unique):
-                return unique
+    def _clash(self, row: Row) -> int | None:
+        """The place of what is unique, and is there already."""
+        for place, keys in enumerate(self._keys):
+            if self._key(place, row) in keys:
+                return place
         return None
 
     def _keep(self, number: int, row: Row) -> None:
@@ -318,9 +319,8 @@ class Rows:
 
     def _key(self, place: int, row: Row) -> tuple[Cell, ...] | None:
         """None: this row is like no other, or a generated column, which only the server knows, decides."""
-        unique = self._uniques[place]
-        key = tuple([row.get(name) for name in unique.columns if name is not None])
-        return None if self._blind[place] or (unique.nulls_distinct and None in key) else key
+        key = tuple(map(row.get, self._parts[place]))
+        return None if self._blind[place] or (self._uniques[place].nulls_distinct and None in key) else key
 
 
 def _supply(group: Group) -> int:
