@@ -20,6 +20,9 @@ import pytest
 from backout.evidence_files import EvidenceFiles
 from backout.postgres import Server, open_server
 
+if sys.platform != "win32":
+    import fcntl
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="NOT CHECKED: signals are POSIX's")
 
 SAMPLES = Path(__file__).parent / "samples" / "projects"
@@ -63,6 +66,7 @@ class Run:
     process: subprocess.Popen[str]
     mark: str
     folders: set[Path] = field(default_factory=set)
+    _locks: list[int] = field(default_factory=list)
 
     def work(self) -> float:
         """Seconds of processor time that it has used itself: how far it is, whatever else the machine does."""
@@ -79,6 +83,10 @@ class Run:
                 if self.mark in process.environ().values() and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(" ".join(process.cmdline()))
         return found
+
+    def left(self) -> list[Path]:
+        """Those of its folders that are there."""
+        return [folder for folder in self.folders if folder.exists()]
 
     def look(self) -> None:
         """Learn its folders: it holds them open, and its processes name them."""
@@ -99,7 +107,25 @@ class Run:
         if self.process.poll() is not None:
             return False
         (os.killpg if end.whole_group else os.kill)(self.process.pid, end.number)
+        if end.number == signal.SIGKILL:
+            self._keep()
         return True
+
+    def _keep(self) -> None:
+        """Lock its folders in its place: what it leaves is for the next of its own runs, not for other tests' commands,
+        which would say that they removed a server.
+        """
+        self.process.wait()
+        for folder in self.folders:
+            with suppress(FileNotFoundError):  # it had removed it
+                self._locks.append(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
+                with suppress(BlockingIOError):  # somebody was quicker
+                    fcntl.flock(self._locks[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def leave(self) -> None:
+        """What is kept is anybody's."""
+        while self._locks:
+            os.close(self._locks.pop())
 
 
 class Project:
@@ -123,8 +149,10 @@ class Project:
         )  # fmt: skip
         return Run(process, mark)
 
-    def start_next(self) -> None:
-        """Any command that needs a server."""
+    def start_next(self, *killed: Run) -> None:
+        """Any command that needs a server, after runs that were killed."""
+        for run in killed:
+            run.leave()
         command = [BACKOUT, "postgres", "--", "true"]
         subprocess.run(command, cwd=self.root, env=self._environ, check=True, capture_output=True)
 
@@ -213,7 +241,7 @@ def test_an_end_at_any_moment_leaves_nothing(
         _, complaints = run.process.communicate()
         if end.number != signal.SIGKILL:
             assert run.alive() == []
-            assert [folder for folder in run.folders if folder.exists()] == []
+            assert run.left() == []
             assert on(server) == before
             assert "PostgreSQL" not in complaints or "Traceback" not in complaints
         evidence = project.evidence()
@@ -225,11 +253,11 @@ def test_an_end_at_any_moment_leaves_nothing(
         for run in runs:
             gone(lambda: [command for command in run.alive() if "child.py" in command])  # noqa: B023
         gone(lambda: [one for one in on(server) if ": " in one[0]])
-        project.start_next()
+        project.start_next(*runs)
         assert on(server) == before
         for run in runs:
             gone(run.alive)
-            assert [folder for folder in run.folders if folder.exists()] == []
+            gone(run.left)  # another test's command may be at it
     assert list(project.temporary.iterdir()) == []
 
 
@@ -250,8 +278,9 @@ def test_a_migration_that_sleeps_is_not_waited_for(
     assert time.monotonic() - began < GONE_SECONDS
     if name == "SIGKILL":
         gone(run.alive)
-        project.start_next()
+        project.start_next(run)
+        gone(run.left)
     assert run.alive() == []
     assert on(server) == before
-    assert [folder for folder in run.folders if folder.exists()] == []
+    assert run.left() == []
     assert list(project.temporary.iterdir()) == []

@@ -236,7 +236,7 @@ def test_what_a_file_says_after_a_measurement() -> None:
 
 def run(*arguments: str) -> str:
     done = CliRunner().invoke(main, arguments, catch_exceptions=False, standalone_mode=False)
-    return done.output
+    return done.stdout
 
 
 def test_the_command_writes_what_is_missing(elsewhere: Path) -> None:

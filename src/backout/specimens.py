@@ -16,8 +16,8 @@ import ast
 import json
 import re
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -30,6 +30,7 @@ from backout.errors import BackoutError, ConfigurationError
 from backout.evidence import Evidence, from_json, on_major, to_builtins, to_json, with_major
 from backout.evidence_files import fingerprint_of
 from backout.matrix.kinds import load_kinds
+from backout.postgres.cluster import run_folder
 from backout.rules.catalogue import load_catalogue, load_harmless
 from backout.worker import Target
 
@@ -93,8 +94,8 @@ def measure(
     by_id = {_id(one.files[-1]): one for one in wanted}
     if not by_id:
         return
-    with tempfile.TemporaryDirectory(prefix="backout-specimens-") as folder:
-        configuration = _write_project(Path(folder), by_id.values())
+    with ExitStack() as stack:
+        configuration = _write_project(run_folder(stack), by_id.values())
         with Campaign(Target(configuration), choice, jobs=jobs) as campaign:
             for result in campaign.measure(campaign.choose(list(by_id))):
                 specimen = by_id[result.evidence.revision]

@@ -21,9 +21,9 @@ import re
 import shutil
 import subprocess
 import sysconfig
-import tempfile
 import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -32,6 +32,7 @@ import msgspec
 
 from backout.errors import BackoutError, ConfigurationError
 from backout.evidence import Evidence
+from backout.postgres.cluster import run_folder
 from backout.rules import TEXT, Finding, Hazard, Severity, measured_rules
 
 DOCUMENTATION = "https://squawkhq.com/docs"
@@ -171,11 +172,12 @@ def _ask(program: str, texts: Sequence[_Text], root: Path) -> None:
     """Let one process read them all."""
     options = ["--reporter", "json", "--pg-version", str(texts[0].major), "--assume-in-transaction"]
     options += ["--exclude-path", ""]  # what a project leaves out are files of its own, none of these
-    with tempfile.TemporaryDirectory(prefix="backout-squawk-") as folder:
+    with ExitStack() as stack:
+        folder = run_folder(stack)
         for number, text in enumerate(texts):
             text.violations = []
-            Path(folder, f"{number}.sql").write_bytes(text.sql.encode())
-        done = _run(program, [*options, f"{glob.escape(folder)}/*.sql"], root)
+            (folder / f"{number}.sql").write_bytes(text.sql.encode())
+        done = _run(program, [*options, f"{glob.escape(str(folder))}/*.sql"], root)
     try:
         violations = msgspec.json.decode(done.stdout, type=list[_Violation])
     except msgspec.MsgspecError:

@@ -136,7 +136,7 @@ def remove_left() -> None:
 def sweep() -> list[str]:
     """Stop the servers and remove the folders of this user's runs that were killed.
 
-    :return: what was removed, for people; empty when there was nothing.
+    :return: the servers that were stopped, for people; nobody misses a folder without one.
     """
     removed = []
     for parent in _places():
@@ -146,10 +146,10 @@ def sweep() -> list[str]:
             release = _hold(folder)
             if release is None:
                 continue
-            content = {entry.name for entry in folder.iterdir()}
+            is_server = (folder / "data").exists()
             _remove_run(folder, release)
-            if content:
-                removed.append(f"the {'server in' if 'data' in content else 'folder'} {folder}")
+            if is_server:
+                removed.append(f"the server in {folder}")
     return removed
 
 
