@@ -42,16 +42,19 @@ def messages() -> Iterator[tuple[str, str]]:
                     yield address, part
 
 
-# The theme asks a worker at every key, one question after the other: what is shown may answer half of what was typed.
+# The theme asks a worker at every key, without waiting for the answer before: what is shown may answer half of what was
+# typed. The answers come in the order of the questions.
 LISTEN = """
-window.questions = {asked: null, answered: null};
+window.questions = {open: [], answered: null};
 window.Worker = class extends Worker {
   constructor(...all) {
     super(...all);
-    this.addEventListener("message", ({data}) => { if (data.type === 3) questions.answered = questions.asked; });
+    this.addEventListener("message", ({data}) => {
+      if (data.type === 3) questions.answered = questions.open.shift();
+    });
   }
   postMessage(message, ...all) {
-    if (message.type === 2) questions.asked = message.data;
+    if (message.type === 2) questions.open.push(message.data);
     super.postMessage(message, ...all);
   }
 };
@@ -68,7 +71,10 @@ class Search:
 
     def answered(self) -> None:
         """Wait until what is shown answers all that the field holds."""
-        self.page.wait_for_function("field => questions.answered === field.value", arg=self.field.element_handle())
+        self.page.wait_for_function(
+            "field => questions.open.length === 0 && questions.answered === field.value",
+            arg=self.field.element_handle(),
+        )
 
     def empty(self) -> None:
         self.field.fill("")
