@@ -329,8 +329,10 @@ def test_a_connection_that_is_cut(
             backups.take(big, folder, watch=watch)
         assert done
         assert str(caught.value).startswith(f"the backup of {big.description} failed: ")
+        # Which of them comes depends on whether the server's last word is read before its end.
         assert re.search(
-            "terminating connection due to administrator command|server closed the conn", str(caught.value)
+            "terminating connection due to|server closed the conn|the connection is (lost|closed)",
+            str(caught.value),
         )
         assert str(caught.value).endswith(
             f"; nothing of it is left in {folder}: see that the server runs, and begin again"
