@@ -18,10 +18,7 @@ import psycopg
 import pytest
 
 from backout.evidence_files import EvidenceFiles
-from backout.postgres import Server, open_server
-
-if sys.platform != "win32":
-    import fcntl
+from backout.postgres import Server, cluster, open_server
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="NOT CHECKED: signals are POSIX's")
 
@@ -66,7 +63,7 @@ class Run:
     process: subprocess.Popen[str]
     mark: str
     folders: set[Path] = field(default_factory=set)
-    _locks: list[int] = field(default_factory=list)
+    _kept: list[Callable[[], None]] = field(default_factory=list)
 
     def work(self) -> float:
         """Seconds of processor time that it has used itself: how far it is, whatever else the machine does."""
@@ -116,16 +113,12 @@ class Run:
         which would say that they removed a server.
         """
         self.process.wait()
-        for folder in self.folders:
-            with suppress(FileNotFoundError):  # it had removed it
-                self._locks.append(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
-                with suppress(BlockingIOError):  # somebody was quicker
-                    fcntl.flock(self._locks[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._kept += [release for folder in self.folders if (release := cluster._hold(folder)) is not None]
 
     def leave(self) -> None:
         """What is kept is anybody's."""
-        while self._locks:
-            os.close(self._locks.pop())
+        while self._kept:
+            self._kept.pop()()
 
 
 class Project:
