@@ -3,8 +3,11 @@
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -266,6 +269,25 @@ def test_serve_shows_what_the_pages_did(tmp_path: Path, backout_server) -> None:
             process.terminate()
             assert process.wait(timeout=30) == 0
             assert [one for one in started if one.is_running()] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_ended_while_the_site_is_being_built_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    project = Path(shutil.copytree(ROOT / "tests/samples/procedures", tmp_path / "project"))
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "backout", "serve", "--address", f"127.0.0.1:{_free_port()}"]
+    with subprocess.Popen(command, cwd=project, env={**os.environ, "TMPDIR": str(temporary)}) as process:
+        until = time.monotonic() + 60
+        while not list(temporary.glob("*/mkdocs_*")):
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        started = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(number)
+        assert process.wait(timeout=30) == 0
+    assert [one for one in started if one.is_running()] == []
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.fixture(scope="module")

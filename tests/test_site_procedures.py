@@ -523,7 +523,8 @@ def test_who_writes_sees_the_page_change_and_fail(browser: Any, tmp_path: Path) 
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "mkdocs", "serve", "--quiet", "--no-strict", "--dev-addr", f"127.0.0.1:{port}"]
-    with subprocess.Popen(command, cwd=project, env={**os.environ, **QUIET}) as server:
+    environment = {**os.environ, **QUIET, "TMPDIR": str(tmp_path)}  # MkDocs, ended, leaves the site there
+    with subprocess.Popen(command, cwd=project, env=environment) as server:
         try:
             while server.poll() is None:
                 with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):

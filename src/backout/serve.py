@@ -9,12 +9,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 
 from backout.configuration import Project
 from backout.errors import BackoutError, ConfigurationError
+from backout.processes import started
 from backout.record import UNDER_WAY, PageRecord, read_runs, write_under_way
 
 START_SECONDS = 120
@@ -46,34 +48,38 @@ def serve(project: Project, address: str, postgres: str | None, say: Callable[[s
     environment = {
         **os.environ, "NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true", UNDER_WAY: str(runs.under_way),
     }  # fmt: skip
-    site = subprocess.Popen(
-        # A warning does not keep a page that is being written from being shown.
-        [sys.executable, "-m", "mkdocs", "serve", "--no-strict", "--dev-addr", address],
-        cwd=project.root,
-        env=environment,
-        start_new_session=True,
-    )
-    try:
-        _wait_for(site, host, int(port))
-        say(f"The site is served on http://{address} (Ctrl-C ends it). Its pages are run now:")
-        holds = runs.run(runs.every(), site)
-        for line in _summary(project, None):
-            say(line)
-        say(
-            f"{'All pages hold' if holds else 'Some pages do not hold: see above'}; "
-            f"the whole record: http://{address}/reference/coverage/"
+    # MkDocs, ended early, leaves the folder that it was to build in.
+    with tempfile.TemporaryDirectory(prefix="backout-serve-") as folder:
+        site = started(
+            lambda: subprocess.Popen(
+                # A warning does not keep a page that is being written from being shown.
+                [sys.executable, "-m", "mkdocs", "serve", "--no-strict", "--dev-addr", address],
+                cwd=project.root,
+                env={**environment, "TMPDIR": folder},
+                start_new_session=True,
+            )
         )
-        while site.poll() is None:
-            time.sleep(LOOK_SECONDS)
-            if changed := runs.changed():
-                runs.run(changed, site)
-                for line in _summary(project, changed):
-                    say(line)
-    except KeyboardInterrupt:
-        say("")
-    finally:
-        runs.tell(())
-        _end(site)
+        try:
+            _wait_for(site, host, int(port))
+            say(f"The site is served on http://{address} (Ctrl-C ends it). Its pages are run now:")
+            holds = runs.run(runs.every(), site)
+            for line in _summary(project, None):
+                say(line)
+            say(
+                f"{'All pages hold' if holds else 'Some pages do not hold: see above'}; "
+                f"the whole record: http://{address}/reference/coverage/"
+            )
+            while site.poll() is None:
+                time.sleep(LOOK_SECONDS)
+                if changed := runs.changed():
+                    runs.run(changed, site)
+                    for line in _summary(project, changed):
+                        say(line)
+        except KeyboardInterrupt:
+            say("")
+        finally:
+            runs.tell(())
+            _end(site)
 
 
 class _Runs:
@@ -101,8 +107,10 @@ class _Runs:
     def run(self, pages: Collection[str], site: subprocess.Popen[bytes]) -> bool:
         """Run these, and on the way whatever is changed meanwhile; whether all hold."""
         self.tell(pages)
-        process = subprocess.Popen(
-            self._pytest(pages), cwd=self._project.root, stdin=subprocess.DEVNULL, start_new_session=True
+        process = started(
+            lambda: subprocess.Popen(
+                self._pytest(pages), cwd=self._project.root, stdin=subprocess.DEVNULL, start_new_session=True
+            )
         )
         changed: tuple[str, ...] = ()
         try:

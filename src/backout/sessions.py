@@ -28,6 +28,7 @@ import psutil
 import backout.interpreter
 import backout.kernel
 from backout.errors import BackoutError
+from backout.processes import started
 
 _MARK = "BACKOUT_STATE"  # every process of a page inherits it
 _ENDED = "ended"
@@ -286,14 +287,16 @@ class _Process:
         self._terminal.touch()
         try:
             with self._terminal.open("ab") as errors:
-                self._process = subprocess.Popen(
-                    command,
-                    cwd=cwd,
-                    env={**environment, _MARK: self._mark},
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=errors,
-                    start_new_session=True,
+                self._process = started(
+                    lambda: subprocess.Popen(
+                        command,
+                        cwd=cwd,
+                        env={**environment, _MARK: self._mark},
+                        stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE,
+                        stderr=errors,
+                        start_new_session=True,
+                    )
                 )
         except FileNotFoundError as error:
             raise BackoutError(f"cannot start {command[0]}: it is not on PATH; install it") from error

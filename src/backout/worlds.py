@@ -25,6 +25,7 @@ from backout.configuration import Project, Service
 from backout.errors import BackoutError, ConfigurationError
 from backout.pages import Page
 from backout.postgres import Database, RealDatabase, Server
+from backout.processes import started
 from backout.repository import GIT_IDENTITY, copy_repository
 from backout.sessions import Shell, left_running
 
@@ -265,8 +266,9 @@ class DisposableWorld:
             )
         port = _free_port()
         log = self.scratch / f"{name}.log"
-        process = _start_service(name, service, port=port, log=log, cwd=self.work, environment=self._environment)
+        process = _start_service(service, port=port, log=log, cwd=self.work, environment=self._environment)
         self._stack.callback(_stop, process)
+        _wait_for(name, process, port=port, log=log)
         self._environment[service.variable] = f"http://127.0.0.1:{port}"
 
 
@@ -321,23 +323,27 @@ def _free_port() -> int:
 
 
 def _start_service(
-    name: str, service: Service, *, port: int, log: Path, cwd: Path, environment: Mapping[str, str]
+    service: Service, *, port: int, log: Path, cwd: Path, environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["bash", "-c", "exec " + service.command.format(port=port)],
-            cwd=cwd,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
+        return started(
+            lambda: subprocess.Popen(
+                ["bash", "-c", "exec " + service.command.format(port=port)],
+                cwd=cwd,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
         )
+
+
+def _wait_for(name: str, process: subprocess.Popen[bytes], *, port: int, log: Path) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return process
+            return
         time.sleep(0.02)
-    _stop(process)
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
     raise BackoutError(f"the service {name!r} did not answer on its port within 30 s; it printed\n{tail}")
 

@@ -16,6 +16,7 @@ from threading import Thread
 
 from backout.masking import masked
 from backout.postgres import RealDatabase
+from backout.processes import started
 
 Watch = Callable[[str], object]
 
@@ -64,15 +65,17 @@ def run(
             elif _COMPLAINT.match(line) or (complaints and not line.startswith("pg_")):
                 complaints.append(line.rstrip())
 
-    process = subprocess.Popen(
-        command,
-        env={**environment, "LC_ALL": "C"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        pass_fds=() if sys.platform == "win32" else hold,
-        encoding="utf-8",
-        errors="replace",
+    process = started(
+        lambda: subprocess.Popen(
+            command,
+            env={**environment, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=() if sys.platform == "win32" else hold,
+            encoding="utf-8",
+            errors="replace",
+        )
     )
     reader = Thread(target=read, daemon=True)
     reader.start()

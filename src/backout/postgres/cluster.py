@@ -31,6 +31,7 @@ import psycopg
 
 from backout.errors import ConfigurationError, PostgresError
 from backout.postgres.binaries import Binaries, as_server, cached, copy_tree, discard, fingerprint, server_uid
+from backout.processes import started
 
 if sys.platform == "win32":
     import filelock
@@ -382,9 +383,11 @@ def _start_in(
             os.chown(folder, uid, uid)
         if transport == "tcp":
             _set_password(binaries, data, password)
-        process = psutil.Popen(
-            [str(binaries.program("postgres")), "-D", str(data)],
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder, **as_server(),
+        process = started(
+            lambda: psutil.Popen(
+                [str(binaries.program("postgres")), "-D", str(data)],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder, **as_server(),
+            )
         )  # fmt: skip
     stack.callback(_stop, process)
     _wait_until_ready(process, parameters, password, log)

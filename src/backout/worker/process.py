@@ -25,6 +25,7 @@ import psutil
 
 from backout.errors import ConfigurationError
 from backout.postgres import Database
+from backout.processes import started
 
 GONE_SECONDS = 10.0
 
@@ -91,15 +92,17 @@ class Child:
             command = [python, "-u", str(Path(__file__).with_name("child.py"))]
             command += ["--socket", str(its.fileno()), "--parent", str(os.getpid()), "--scratch", str(self.scratch)]
             try:
-                self._process = subprocess.Popen(
-                    command,
-                    cwd=root,  # relative entries of PYTHONPATH
-                    env=dict(environment),
-                    stdin=subprocess.DEVNULL,
-                    stdout=self._printed,
-                    stderr=self._printed,
-                    pass_fds=[its.fileno()],
-                    start_new_session=True,  # a group to kill, out of reach of the terminal's Ctrl-C
+                self._process = started(
+                    lambda: subprocess.Popen(
+                        command,
+                        cwd=root,  # relative entries of PYTHONPATH
+                        env=dict(environment),
+                        stdin=subprocess.DEVNULL,
+                        stdout=self._printed,
+                        stderr=self._printed,
+                        pass_fds=[its.fileno()],
+                        start_new_session=True,  # a group to kill, out of reach of the terminal's Ctrl-C
+                    )
                 )
             except OSError as error:
                 ours.close()
