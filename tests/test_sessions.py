@@ -190,7 +190,7 @@ def test_nothing_outlives_a_shell(shell: Shell, tmp_path: Path) -> None:
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_time_out_ends_everything(shell: Shell, tmp_path: Path, keep: bool) -> None:
     (tmp_path / "pids").touch()
-    ran = shell.run("\n".join(STRAYS) + WAIT.format(count=len(STRAYS)) + STAY, timeout=1, keep=keep)
+    ran = shell.run("\n".join(STRAYS) + WAIT.format(count=len(STRAYS)) + STAY, timeout=3, keep=keep)
     assert told(ran) == ("timeout", "", None)
     assert [alive(pid) for pid in pids(tmp_path)] == [False] * (len(STRAYS) + 1)
     assert shell.run("true\n", timeout=LONG).status != "0"
@@ -198,7 +198,7 @@ def test_a_time_out_ends_everything(shell: Shell, tmp_path: Path, keep: bool) ->
 
 def test_a_time_out_of_python_ends_everything(python: Interpreter, tmp_path: Path) -> None:
     text = f'import subprocess\nprint("begun")\nsubprocess.run(["setsid", "bash", "-c", {STAY!r}])\n'
-    assert told(python.run(text, name="p.md", line=1, timeout=1.5)) == ("timeout", "begun\n", None)
+    assert told(python.run(text, name="p.md", line=1, timeout=3)) == ("timeout", "begun\n", None)
     assert [alive(pid) for pid in pids(tmp_path)] == [False]
     assert python.run("1", name="p.md", line=1, timeout=LONG).status != "0"
 

@@ -641,9 +641,9 @@ def test_a_worker_that_hangs_is_killed_with_what_it_started(start: Start, dispos
     worker, database = start("failing"), disposable()
     applied(worker.step(database, "no_way_back", "upgrade"))
     database = disposable()
-    report = worker.step(database, "sleeps", "upgrade", timeout=1)
+    report = worker.step(database, "sleeps", "upgrade", timeout=3)
     where = "migrations/versions/sleeps.py:15"
-    assert (report.outcome, report.failure) == ("hung", Failure("TimedOut", "timed out after 1 seconds", where=where))
+    assert (report.outcome, report.failure) == ("hung", Failure("TimedOut", "timed out after 3 seconds", where=where))
     assert own(report) == ["CREATE TABLE half (id int)"]
     started = int(report.output)
     assert not psutil.pid_exists(started) or psutil.Process(started).status() == psutil.STATUS_ZOMBIE
