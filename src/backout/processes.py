@@ -4,7 +4,8 @@ Imports nothing of backout; everything may import it.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
+from threading import Thread
 from typing import Protocol, TypeVar
 
 
@@ -29,15 +30,23 @@ def started(start: Callable[[], Started]) -> Started:
 
     :param start: calls ``Popen``; what it raises is raised here.
     """
-    pool = ThreadPoolExecutor(1)
-    starting = pool.submit(start)
-    pool.shutdown(wait=False)
+    outcome: Future[Started] = Future()
+
+    def work() -> None:
+        if outcome.set_running_or_notify_cancel():
+            try:
+                outcome.set_result(start())
+            except BaseException as error:
+                outcome.set_exception(error)
+
     try:
-        return starting.result()
+        Thread(target=work).start()
+        return outcome.result()
     except BaseException:
-        wait([starting])
-        if starting.exception() is None:
-            process = starting.result()
-            process.kill()
-            process.wait()
+        if not outcome.cancel():  # it has begun
+            wait([outcome])
+            if outcome.exception() is None:
+                process = outcome.result()
+                process.kill()
+                process.wait()
         raise
