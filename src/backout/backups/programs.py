@@ -65,6 +65,7 @@ def run(
             elif _COMPLAINT.match(line) or (complaints and not line.startswith("pg_")):
                 complaints.append(line.rstrip())
 
+    reader = Thread(target=read, daemon=True)
     process = started(
         lambda: subprocess.Popen(
             command,
@@ -77,9 +78,8 @@ def run(
             errors="replace",
         )
     )
-    reader = Thread(target=read, daemon=True)
-    reader.start()
     try:
+        reader.start()
         while process.poll() is None:
             look(doing[0])
             with suppress(subprocess.TimeoutExpired):
